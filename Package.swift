@@ -1,0 +1,60 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The rooms of the house, bottom up. A target may depend on targets above it in this file only.
+let package = Package(
+  name: "unroll",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Unroll", targets: ["Unroll"]),
+    .executable(name: "unroll", targets: ["UnrollCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // System libraries and C.
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+    .systemLibrary(name: "CUTF8Proc", providers: [.apt(["libutf8proc-dev"]), .brew(["utf8proc"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .target(name: "CKernels"),
+    .target(name: "CSystem"),
+
+    // Libraries.
+    .target(name: "Compute", dependencies: ["CKernels", "COneDNN"]),
+    .target(
+      name: "ModelFiles",
+      dependencies: ["CSystem", .target(name: "CCrypto", condition: .when(platforms: [.linux]))]),
+    .target(name: "UnicodeText", dependencies: ["CUTF8Proc"]),
+    .target(name: "Tokenization", dependencies: ["UnicodeText", "ModelFiles"]),
+    .target(name: "Optimization", dependencies: ["Compute"]),
+    .target(name: "Recurrence", dependencies: ["Compute"]),
+    .target(name: "LanguageModeling", dependencies: ["Recurrence", "Tokenization", "ModelFiles", "Compute"]),
+    .target(name: "Reports"),
+    .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText"]),
+    .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
+    .target(name: "Evaluation", dependencies: ["LanguageModeling", "Reports", "Tokenization", "ModelFiles"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Evaluation", "LanguageModeling", "Recurrence", "Optimization", "Corpora", "Tokenization", "UnicodeText",
+        "ModelFiles", "Reports", "Compute",
+      ]),
+    .target(name: "Unroll", dependencies: ["LanguageModeling", "Sampling", "Evaluation", "Training"]),
+
+    // The command.
+    .executableTarget(
+      name: "UnrollCommand",
+      dependencies: [
+        "Training", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Tokenization", "UnicodeText",
+        "ModelFiles", "Compute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests.
+    .target(name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "LanguageModelingTests",
+      dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

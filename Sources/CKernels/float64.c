@@ -1,0 +1,31 @@
+#include "CKernels.h"
+#include "clones.h"
+#include "mathematics.h"
+
+#define REAL double
+#define OPERAND double
+#define NAME(f) ckernels_##f##_f64
+#define MATH(f) f##_f64
+#define TO_OPERAND(x) (x)
+#define FROM_OPERAND(x) (x)
+#include "loops.inc.h"
+#include "vectors.inc.h"
+
+INLINE void add_multiple(size_t count, double factor, const double *restrict a, double *restrict to) {
+  for (size_t j = 0; j < count; j++) to[j] += factor * a[j];
+}
+
+CLONES void ckernels_multiply_f64(size_t M, size_t K, size_t N, const double *A, const double *W, const double *bias,
+                                  bool accumulate, double *C) {
+  for (size_t m = 0; m < M; m++) {
+    double *row = C + m * N;
+    if (!accumulate) memset(row, 0, N * sizeof *row);
+    if (bias) add_multiple(N, 1, bias, row);
+    for (size_t k = 0; k < K; k++) add_multiple(N, A[m * K + k], W + k * N, row);
+  }
+}
+
+CLONES void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C) {
+  for (size_t m = 0; m < M; m++)
+    for (size_t i = 0; i < N1; i++) add_multiple(N2, A[m * N1 + i], B + m * N2, C + i * N2);
+}

@@ -1,0 +1,54 @@
+/// The element-wise inner loops of training and scoring, for double and float, each compiled for several processors
+/// and chosen when the program starts.
+///
+/// Matrices are row-major and dense. B: rows (lanes, or steps × lanes), H: hidden size, V: vocabulary size.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// REAL is the type of weights, cells and gradients; OPERAND that of hidden states and gate gradients.
+#define CKERNELS_DECLARE(REAL, OPERAND, NAME)                                                                          \
+  /* One LSTM step. gates [B, 4H]: pre-activations in, activations i, f, g, o out. */                                 \
+  void NAME(lstm_forward)(size_t B, size_t H, REAL *gates, const REAL *cell, REAL *nextCell, OPERAND *hidden);         \
+  /* Back through it. dCell [B, H]: gradient at nextCell in, at cell out. dGates [B, 4H] is overwritten. */            \
+  void NAME(lstm_backward)(size_t B, size_t H, const REAL *gates, const REAL *cell, const REAL *nextCell,              \
+                           const REAL *dHidden, REAL *dCell, OPERAND *dGates);                                         \
+  /* out[r] = table[symbols[r]]. */                                                                                    \
+  void NAME(gather)(size_t rows, size_t columns, const REAL *table, const int32_t *symbols, REAL *out);                \
+  /* table[symbols[r]] += a[r], in the order of r. */                                                                  \
+  void NAME(scatter_add)(size_t rows, size_t columns, const OPERAND *a, const int32_t *symbols, REAL *table);          \
+  /* sums[j] += Σ_r a[r, j]. */                                                                                        \
+  void NAME(column_sums)(size_t rows, size_t columns, const OPERAND *a, REAL *sums);                                   \
+  /* losses[r] = −ln softmax(logits[r])[targets[r]] in nats; dLogits = scale·(softmax − one-hot), where not NULL. */   \
+  void NAME(cross_entropy)(size_t rows, size_t V, REAL *logits, const int32_t *targets, REAL scale, OPERAND *dLogits,  \
+                           double *losses);                                                                            \
+  /* out = a, rounded to the operand type. */                                                                          \
+  void NAME(narrow)(size_t count, const REAL *a, OPERAND *out);
+
+// What needs no operand type: vectors of parameters.
+#define CKERNELS_DECLARE_VECTOR(REAL, NAME)                                                                            \
+  double NAME(sum_of_squares)(size_t count, const REAL *a);                                                            \
+  void NAME(scale)(size_t count, REAL factor, REAL *a);                                                                \
+  void NAME(add)(size_t count, const REAL *a, REAL *to);                                                               \
+  /* One Adam step: m, v are the moments, `rate` already holds the bias corrections, `decay` multiplies the weights. */\
+  void NAME(adam)(size_t count, REAL beta1, REAL beta2, REAL rate, REAL epsilon, REAL decay, const REAL *gradient,     \
+                  REAL *m, REAL *v, REAL *weights);
+
+#define CKERNELS_F64(f) ckernels_##f##_f64
+#define CKERNELS_F32(f) ckernels_##f##_f32
+CKERNELS_DECLARE(double, double, CKERNELS_F64)
+CKERNELS_DECLARE(float, float, CKERNELS_F32)
+CKERNELS_DECLARE_VECTOR(double, CKERNELS_F64)
+CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
+
+/// C [M, N] = A [M, K]·W [K, N] + bias [N] (where not NULL) + C (where `accumulate`), each sum in the order of k.
+/// The reference in Double: plain, and independent of the number of rows.
+void ckernels_multiply_f64(size_t M, size_t K, size_t N, const double *A, const double *W, const double *bias,
+                           bool accumulate, double *C);
+/// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum in the order of m.
+void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C);
+
+#endif

@@ -1,0 +1,32 @@
+// Loops over vectors of parameters. The including file defines REAL, NAME(f) and MATH(f).
+
+CLONES double NAME(sum_of_squares)(size_t count, const REAL *a) {
+  double parts[16] = {0};  // a fixed order that vectorises
+  size_t j = 0;
+  for (; j + 16 <= count; j += 16)
+    for (int k = 0; k < 16; k++) parts[k] += (double)a[j + k] * (double)a[j + k];
+  for (int k = 0; j < count; j++, k++) parts[k] += (double)a[j] * (double)a[j];
+  for (int half = 8; half > 0; half /= 2)
+    for (int k = 0; k < half; k++) parts[k] += parts[k + half];
+  return parts[0];
+}
+
+CLONES void NAME(scale)(size_t count, REAL factor, REAL *a) {
+  for (size_t j = 0; j < count; j++) a[j] *= factor;
+}
+
+CLONES void NAME(add)(size_t count, const REAL *restrict a, REAL *restrict to) {
+  for (size_t j = 0; j < count; j++) to[j] += a[j];
+}
+
+CLONES void NAME(adam)(size_t count, REAL beta1, REAL beta2, REAL rate, REAL epsilon, REAL decay,
+                       const REAL *restrict gradient, REAL *restrict m, REAL *restrict v, REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) {
+    const REAL g = gradient[j];
+    const REAL first = beta1 * m[j] + ((REAL)1 - beta1) * g;
+    const REAL second = beta2 * v[j] + ((REAL)1 - beta2) * g * g;
+    m[j] = first;
+    v[j] = second;
+    weights[j] = weights[j] * decay - rate * first / (MATH(sqrt)(second) + epsilon);
+  }
+}

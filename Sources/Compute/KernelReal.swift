@@ -1,0 +1,67 @@
+import CKernels
+
+/// A type of weights: what clipping and optimisers do with vectors of it. Vectors are matrices of any shape here.
+public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
+  /// Σ a², summed in Double in a fixed order; infinite or NaN exactly where an element is not finite.
+  static func sumOfSquares(_ a: Rows<Self>) -> Double
+  /// `a *= factor`.
+  static func scale(_ a: Rows<Self>, by factor: Self)
+  /// `to += a`.
+  static func add(_ a: Rows<Self>, to sum: Rows<Self>)
+  /// One Adam step on `weights`; see ``AdamStep``.
+  static func adam(
+    _ step: AdamStep, gradient: Rows<Self>, firstMoment: Rows<Self>, secondMoment: Rows<Self>, weights: Rows<Self>)
+}
+
+/// The numbers of one Adam step: `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← decay·w − rate·m / (√v + ε)`,
+/// the bias corrections already in `rate` and `epsilon`.
+public struct AdamStep: Sendable {
+  public var beta1, beta2, rate, epsilon, decay: Double
+
+  public init(beta1: Double, beta2: Double, rate: Double, epsilon: Double, decay: Double) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.rate = rate
+    self.epsilon = epsilon
+    self.decay = decay
+  }
+}
+
+private func requireEqualCounts(_ counts: Int...) {
+  precondition(counts.allSatisfy { $0 == counts[0] }, "vectors of different lengths: \(counts)")
+}
+
+extension Double: KernelReal {
+  public static func sumOfSquares(_ a: Rows<Double>) -> Double { ckernels_sum_of_squares_f64(a.count, a.pointer) }
+  public static func scale(_ a: Rows<Double>, by factor: Double) { ckernels_scale_f64(a.count, factor, a.pointer) }
+  public static func add(_ a: Rows<Double>, to sum: Rows<Double>) {
+    requireEqualCounts(a.count, sum.count)
+    ckernels_add_f64(a.count, a.pointer, sum.pointer)
+  }
+  public static func adam(
+    _ step: AdamStep, gradient: Rows<Double>, firstMoment: Rows<Double>, secondMoment: Rows<Double>,
+    weights: Rows<Double>
+  ) {
+    requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
+    ckernels_adam_f64(
+      weights.count, step.beta1, step.beta2, step.rate, step.epsilon, step.decay, gradient.pointer,
+      firstMoment.pointer, secondMoment.pointer, weights.pointer)
+  }
+}
+
+extension Float: KernelReal {
+  public static func sumOfSquares(_ a: Rows<Float>) -> Double { ckernels_sum_of_squares_f32(a.count, a.pointer) }
+  public static func scale(_ a: Rows<Float>, by factor: Float) { ckernels_scale_f32(a.count, factor, a.pointer) }
+  public static func add(_ a: Rows<Float>, to sum: Rows<Float>) {
+    requireEqualCounts(a.count, sum.count)
+    ckernels_add_f32(a.count, a.pointer, sum.pointer)
+  }
+  public static func adam(
+    _ step: AdamStep, gradient: Rows<Float>, firstMoment: Rows<Float>, secondMoment: Rows<Float>, weights: Rows<Float>
+  ) {
+    requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
+    ckernels_adam_f32(
+      weights.count, Float(step.beta1), Float(step.beta2), Float(step.rate), Float(step.epsilon), Float(step.decay),
+      gradient.pointer, firstMoment.pointer, secondMoment.pointer, weights.pointer)
+  }
+}

@@ -1,0 +1,37 @@
+// The sizes that every precision's kernels demand, said once.
+
+extension Kernels {
+  func requireLSTM(gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hiddenSize: Int, rows: Int) {
+    precondition(
+      gates.rows == rows && gates.columns == 4 * hiddenSize && cell.count == rows * hiddenSize
+        && nextCell.count == rows * hiddenSize,
+      "an LSTM step wants gates [B, 4H], cell [B, H] and next cell [B, H] with B \(rows), H \(hiddenSize); got "
+        + "[\(gates.rows), \(gates.columns)], [\(cell.rows), \(cell.columns)], [\(nextCell.rows), \(nextCell.columns)]")
+  }
+
+  func requireSymbols<Element>(_ symbols: Rows<Int32>, _ rows: Rows<Element>, _ table: Rows<Real>) {
+    precondition(
+      symbols.count == rows.rows && rows.columns == table.columns,
+      "\(symbols.count) symbols and a table [\(table.rows), \(table.columns)] for [\(rows.rows), \(rows.columns)]")
+  }
+
+  func requireCrossEntropy(
+    _ logits: Rows<Real>, _ targets: Rows<Int32>, _ dLogits: Rows<Operand>?, _ losses: Rows<Double>
+  ) {
+    precondition(
+      targets.count == logits.rows && losses.count == logits.rows && dLogits.map { $0.count == logits.count } ?? true,
+      "cross-entropy of [\(logits.rows), \(logits.columns)] with \(targets.count) targets, \(losses.count) losses")
+  }
+
+  func requireOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, _ sum: Rows<Real>) {
+    precondition(
+      a.rows == b.rows && sum.rows == a.columns && sum.columns == b.columns,
+      "the outer sum of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] is not [\(sum.rows), \(sum.columns)]")
+  }
+
+  func requireProduct(_ a: Rows<Operand>, inner: Int, outer: Int, _ bias: Rows<Real>?, _ out: Rows<Real>) {
+    precondition(
+      a.columns == inner && out.columns == outer && out.rows == a.rows && bias.map { $0.count == outer } ?? true,
+      "[\(a.rows), \(a.columns)] times a weight [\(inner), \(outer)] is not [\(out.rows), \(out.columns)]")
+  }
+}

@@ -1,0 +1,55 @@
+/// Compute: matrices, the kernels that work on them, random streams and threads. The only room with unsafe pointers.
+
+/// The arithmetic that a model runs on: one precision, with its matrix products and its fused loops.
+///
+/// Everything above is written once against this protocol. ``DoubleKernels`` is the reference that finite differences
+/// check; ``Float32Kernels`` does the work. An instance belongs to one lane group: it caches products by shape and must
+/// not be used by two threads at once. Matrices are dense and row-major; sizes that do not fit are programmer errors.
+///
+/// Letters: B rows, H hidden size, V vocabulary size, K and N inner and outer size of a product.
+public protocol Kernels: AnyObject, Sendable {
+  /// Weights, cells, gates and gradients.
+  associatedtype Real: KernelReal
+  /// What matrix products multiply: hidden states and gradients at gates.
+  associatedtype Operand: BitwiseCopyable & Sendable
+  /// A weight matrix in the layout that products want.
+  associatedtype Packed: Sendable
+
+  init()
+
+  // MARK: Matrix products
+
+  /// Packs a weight matrix `[N, K]` for ``multiply(_:_:bias:into:adding:)``: as x·Wᵀ, or with `transposed` as x·W.
+  /// An older packing of the same matrix is reused as memory.
+  func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed
+  /// `out [M, N] = a [M, K]·packed [K, N] + bias [1, N]`; with `adding`, added to what `out` holds.
+  func multiply(_ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool)
+  /// `sum [N, K] += aᵀ·b` with `a [M, N]`, `b [M, K]`: the gradient of a weight.
+  func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>)
+
+  // MARK: Recurrence
+
+  /// One LSTM step. `gates [B, 4H]`: pre-activations in, activations i, f, g, o out. `nextCell`, `hidden`: overwritten.
+  func lstmForward(gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>)
+  /// Back through one LSTM step. `dHidden`: the whole gradient at its hidden state; `dCell`: gradient at `nextCell`
+  /// in, at `cell` out; `dGates`: overwritten with the gradient at the pre-activations.
+  func lstmBackward(
+    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, dHidden: Rows<Real>, dCell: Rows<Real>,
+    dGates: Rows<Operand>)
+
+  // MARK: Symbols
+
+  /// `out[r] = table[symbols[r]]`.
+  func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>)
+  /// `table[symbols[r]] += a[r]`, in the order of r.
+  func scatterAdd(_ a: Rows<Operand>, at symbols: Rows<Int32>, to table: Rows<Real>)
+  /// `sums [1, N] += Σ_r a[r]`.
+  func addColumnSums(_ a: Rows<Operand>, to sums: Rows<Real>)
+  /// Softmax cross-entropy of each row in nats, into `losses [rows, 1]`. `logits` are destroyed; `dLogits`, where
+  /// given, is overwritten with `scale·(softmax − one-hot)`.
+  func crossEntropy(
+    _ logits: Rows<Real>, targets: Rows<Int32>, scale: Real, dLogits: Rows<Operand>?, losses: Rows<Double>)
+  /// `out = a`, rounded to operands.
+  func narrow(_ a: Rows<Real>, into out: Rows<Operand>)
+}
+

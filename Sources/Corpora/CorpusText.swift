@@ -1,0 +1,41 @@
+/// Corpora: text from files, its parts, and the lanes that training reads it in.
+
+import ModelFiles
+import Tokenization
+import UnicodeText
+
+/// A text with what is known of where it came from.
+public struct CorpusText: Sendable {
+  public let text: String
+  /// Bytes of all files.
+  public let bytes: Int
+  /// SHA-256 of all files' bytes, one after another.
+  public let hash: String
+
+  /// Reads files (`-` is standard input), one after another, as one stream.
+  ///
+  /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty.
+  public init(reading paths: [String]) throws {
+    var all: [UInt8] = []
+    for path in paths {
+      let bytes = try Files.read(path)
+      let name = path == "-" ? "standard input" : path
+      do { _ = try decodeUTF8(bytes) } catch {
+        throw FileError(.invalid, name, "\(error); convert the text to UTF-8 first")
+      }
+      guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
+      all += bytes
+    }
+    text = String(decoding: all, as: UTF8.self)
+    bytes = all.count
+    hash = sha256(all)
+  }
+
+  /// The first part of a text and the rest; `fraction` of its scalars, rounded up, are the rest.
+  public static func split(_ text: String, lastFraction fraction: Double) -> (first: String, last: String) {
+    let scalars = text.unicodeScalars
+    let count = Int(Double(scalars.count) * (1 - fraction))
+    let cut = scalars.index(scalars.startIndex, offsetBy: count)
+    return (String(scalars[..<cut]), String(scalars[cut...]))
+  }
+}

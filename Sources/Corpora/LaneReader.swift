@@ -1,0 +1,60 @@
+import Tokenization
+
+/// A stream of tokens cut into B contiguous lanes, read window after window.
+///
+/// Lane b holds the tokens b·n … (b+1)·n and predicts the ones after each, n = (tokens − 1) / B rounded down; so every
+/// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``). The last window of an
+/// epoch is as short as what is left.
+public struct LaneReader: Sendable {
+  public let tokens: [Int32]
+  /// B.
+  public let lanes: Int
+  /// k1: steps of a window.
+  public let steps: Int
+  /// n: targets in each lane.
+  public let laneLength: Int
+
+  /// - Throws: ``CorpusTooShort`` where a lane would not fill one window.
+  public init(_ tokens: [Int32], lanes: Int, steps: Int) throws {
+    precondition(lanes >= 1 && steps >= 1, "lanes and steps must be at least 1, not \(lanes) and \(steps)")
+    self.tokens = tokens
+    self.lanes = lanes
+    self.steps = steps
+    laneLength = (tokens.count - 1) / lanes
+    guard laneLength >= steps else { throw CorpusTooShort(tokens: tokens.count, lanes: lanes, steps: steps) }
+  }
+
+  public var windowsPerEpoch: Int { (laneLength + steps - 1) / steps }
+  /// Targets in an epoch.
+  public var targetsPerEpoch: Int { laneLength * lanes }
+  /// Targets that no epoch has.
+  public var leftOut: Int { tokens.count - 1 - targetsPerEpoch }
+
+  /// The window of an epoch, `[T, B]`; 0 is the first.
+  public func window(_ index: Int) -> TokenWindow {
+    precondition((0..<windowsPerEpoch).contains(index), "window \(index) of \(windowsPerEpoch)")
+    let start = index * steps
+    let length = min(steps, laneLength - start)
+    var inputs: [Int32] = []
+    var targets: [Int32] = []
+    inputs.reserveCapacity(length * lanes)
+    targets.reserveCapacity(length * lanes)
+    for t in start..<start + length {
+      for lane in 0..<lanes {
+        inputs.append(tokens[lane * laneLength + t])
+        targets.append(tokens[lane * laneLength + t + 1])
+      }
+    }
+    return TokenWindow(steps: length, lanes: lanes, inputs: inputs, targets: targets)
+  }
+}
+
+/// A text is too short for its lanes and windows.
+public struct CorpusTooShort: Error, CustomStringConvertible {
+  public let tokens, lanes, steps: Int
+
+  public var description: String {
+    "the training part has \(tokens) symbols; \(lanes) lanes of \(steps) steps want at least \(lanes * steps + 1): "
+      + "use more text, fewer --lanes or a smaller --k1"
+  }
+}

@@ -1,0 +1,132 @@
+import LanguageModeling
+import ModelFiles
+import Reports
+import Tokenization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a model makes of a text.
+public struct PerplexityReport: Sendable {
+  /// Tokens of the text that the vocabulary has.
+  public let tokens: Int
+  /// Symbols that the vocabulary lacks, left out of every figure below (or read as `<unk>`, with `replace`).
+  public let unknown: [UnknownSymbol]
+  /// Unicode scalars, bytes and words (runs between white space) of the original text, scored part only: without the
+  /// first token of each text and without what was left out.
+  public let characters, bytes, words: Int
+  public let score: Score
+
+  /// Surprisal per token.
+  public var natsPerToken: Double { score.mean }
+  /// e to the nats per token.
+  public var perplexity: Double { exp(score.mean) }
+  public var bitsPerCharacter: Double { bits / Double(characters) }
+  public var bitsPerByte: Double { bits / Double(bytes) }
+  /// e to the nats per word.
+  public var wordPerplexity: Double { exp(score.nats / Double(words)) }
+  /// The standard error of the nats per token, tokens taken as independent.
+  public var standardError: Double {
+    let n = Double(score.tokens)
+    guard n > 1 else { return .nan }
+    return (max(0, score.squaredNats / n - score.mean * score.mean) / (n - 1)).squareRoot()
+  }
+  public var unknownTokens: Int { unknown.reduce(0) { $0 + $1.count } }
+
+  private var bits: Double { score.nats / log(2) }
+
+  /// Scores texts one by one, each from the zero state, and adds them up.
+  ///
+  /// - Throws: ``UnknownSymbolsError`` as `unknownPolicy` says; ``TooLittleText`` where nothing can be scored.
+  public init(
+    of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy
+  ) throws {
+    let scorer = Scorer(model)
+    var (tokens, characters, bytes, words) = (0, 0, 0, 0)
+    var score = Score()
+    var unknown: [UnknownSymbol] = []
+    for text in texts {
+      let encoded = try tokenizer.encode(text, unknown: unknownPolicy)
+      tokens += encoded.ids.count
+      unknown += encoded.unknown
+      let textScore = scorer.score(encoded.ids)
+      score = score + textScore
+      guard textScore.tokens > 0 else { continue }
+      let first = tokenizer.text(of: encoded.ids[0])
+      let skipped = unknownPolicy == .replace ? [] : encoded.unknown
+      characters += text.unicodeScalars.count - first.unicodeScalars.count - skipped.reduce(0) { $0 + $1.count }
+      bytes += text.utf8.count - first.utf8.count - skipped.reduce(0) { $0 + $1.count * String($1.symbol).utf8.count }
+      words += countWords(text)
+    }
+    guard score.tokens > 0 else { throw TooLittleText(tokens: tokens) }
+    (self.tokens, self.characters, self.bytes, self.words) = (tokens, characters, bytes, words)
+    self.score = score
+    self.unknown = Self.merged(unknown)
+  }
+
+  private static func merged(_ unknown: [UnknownSymbol]) -> [UnknownSymbol] {
+    var merged: [UnknownSymbol] = []
+    for symbol in unknown {
+      if let place = merged.firstIndex(where: { $0.symbol == symbol.symbol }) {
+        merged[place].count += symbol.count
+      } else {
+        merged.append(symbol)
+      }
+    }
+    return merged
+  }
+
+  // MARK: Forms
+
+  /// One object; the keys are those that other programs rely on.
+  public var json: JSON {
+    [
+      "tokens": .integer(tokens), "scored_tokens": .integer(score.tokens), "characters": .integer(characters),
+      "bytes": .integer(bytes), "words": .integer(words), "unknown_tokens": .integer(unknownTokens),
+      "nats_per_token": JSON(natsPerToken), "perplexity": JSON(perplexity),
+      "bits_per_character": JSON(bitsPerCharacter), "bits_per_byte": JSON(bitsPerByte),
+      "word_perplexity": JSON(wordPerplexity), "standard_error": JSON(standardError),
+    ]
+  }
+
+  /// A few lines for a person.
+  public var text: String {
+    var table = TextTable()
+    table.add("perplexity per token", decimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
+    table.add("nats per token", decimal(natsPerToken, places: 4), "± \(decimal(standardError, places: 4)) (standard error)")
+    table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
+    table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
+    table.add("perplexity per word", decimal(wordPerplexity, places: 1), "\(grouped(words)) words")
+    if unknownTokens > 0 {
+      let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
+      table.add("unknown symbols", grouped(unknownTokens), named + (unknown.count > 5 ? ", …" : ""))
+    }
+    return table.text
+  }
+}
+
+/// A text of which nothing can be scored.
+public struct TooLittleText: Error, CustomStringConvertible {
+  public let tokens: Int
+
+  public var description: String {
+    "has \(tokens) symbol\(tokens == 1 ? "" : "s") that the model knows; scoring wants at least two, since the first only starts the text"
+  }
+}
+
+/// Runs of anything but white space.
+private func countWords(_ text: String) -> Int {
+  var words = 0
+  var isInside = false
+  for scalar in text.unicodeScalars {
+    let isSpace = scalar.properties.isWhitespace
+    if !isSpace && !isInside { words += 1 }
+    isInside = !isSpace
+  }
+  return words
+}

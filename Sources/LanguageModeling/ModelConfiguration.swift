@@ -1,0 +1,69 @@
+import ModelFiles
+
+/// The sizes of a recurrent language model: what `config.json` says of it.
+public struct ModelConfiguration: Sendable, Equatable {
+  public var cell: String
+  /// V.
+  public var vocabularySize: Int
+  /// E.
+  public var embeddingSize: Int
+  /// H.
+  public var hiddenSize: Int
+  /// L.
+  public var layers: Int
+  /// Whether the decoder uses the embedding's matrix (Press & Wolf 2017); wants E = H.
+  public var tiesWeights: Bool
+
+  /// What every size must stay under: far above any use, and small enough that no product of sizes overflows.
+  public static let maximumVocabularySize = 2_000_000
+  public static let maximumWidth = 65_536
+  public static let maximumLayers = 64
+  /// 16 GB of float32: more is a damaged file or a mistake.
+  public static let maximumParameterCount = 4_000_000_000
+
+  /// - Throws: ``ConfigurationError`` where a size is out of range or the cell unknown.
+  public init(
+    cell: String = "lstm", vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, layers: Int,
+    tiesWeights: Bool = false
+  ) throws {
+    self.cell = cell
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    self.hiddenSize = hiddenSize
+    self.layers = layers
+    self.tiesWeights = tiesWeights
+    try validate()
+  }
+
+  private func validate() throws {
+    guard cell == "lstm" else { throw ConfigurationError("cell '\(cell)' is not known; this version has lstm") }
+    func check(_ value: Int, _ name: String, _ maximum: Int) throws {
+      guard (1...maximum).contains(value) else {
+        throw ConfigurationError("\(name) is \(value); it must be between 1 and \(maximum)")
+      }
+    }
+    try check(vocabularySize, "vocab_size", Self.maximumVocabularySize)
+    try check(embeddingSize, "embedding_size", Self.maximumWidth)
+    try check(hiddenSize, "hidden_size", Self.maximumWidth)
+    try check(layers, "num_layers", Self.maximumLayers)
+    guard !tiesWeights || embeddingSize == hiddenSize else {
+      throw ConfigurationError("tied weights want embedding_size = hidden_size, not \(embeddingSize) and \(hiddenSize)")
+    }
+    guard parameterCount <= Self.maximumParameterCount else {
+      throw ConfigurationError("these sizes make \(parameterCount) parameters; the limit is \(Self.maximumParameterCount)")
+    }
+  }
+
+  /// Parameters of a model of this configuration.
+  public var parameterCount: Int {
+    let width = 4 * hiddenSize
+    let stack = (0..<layers).reduce(0) { $0 + width * ((($1 == 0) ? embeddingSize : hiddenSize) + hiddenSize + 2) }
+    return vocabularySize * embeddingSize + stack + (tiesWeights ? 0 : vocabularySize * hiddenSize) + vocabularySize
+  }
+}
+
+/// A model's sizes do not fit.
+public struct ConfigurationError: Error, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,74 @@
+import Compute
+import Recurrence
+
+/// The shape of a language model: embedding `[V, E]` → L recurrent layers → linear decoder `[V, H]` → softmax.
+///
+/// It holds no numbers; ``ParameterSet`` does.
+public struct Network<Layer: RecurrentLayer>: Sendable {
+  public typealias K = Layer.K
+
+  public let configuration: ModelConfiguration
+  public let layout: ParameterLayout
+  let embedding: SymbolEmbedding<Layer>
+  let layers: [Layer]
+  let decoder: SoftmaxDecoder<K>
+
+  public init(_ configuration: ModelConfiguration) {
+    var layout = ParameterLayout()
+    let embedding = SymbolEmbedding<Layer>(
+      vocabularySize: configuration.vocabularySize, embeddingSize: configuration.embeddingSize, layout: &layout)
+    layers = (0..<configuration.layers).map { index in
+      Layer(
+        index: index, inputSize: index == 0 ? configuration.embeddingSize : configuration.hiddenSize,
+        hiddenSize: configuration.hiddenSize, layout: &layout)
+    }
+    decoder = SoftmaxDecoder(
+      vocabularySize: configuration.vocabularySize, hiddenSize: configuration.hiddenSize,
+      tiedTo: configuration.tiesWeights ? embedding.weight : nil, layout: &layout)
+    self.embedding = embedding
+    self.configuration = configuration
+    self.layout = layout
+  }
+
+  /// Fresh parameters, a function of the seed alone.
+  public func initialParameters(seed: UInt64) -> ParameterSet<K.Real> {
+    var parameters = ParameterSet<K.Real>(layout)
+    embedding.initialize(&parameters, seed: seed)
+    for layer in layers { layer.initialize(&parameters, seed: seed) }
+    decoder.initialize(&parameters, seed: seed)
+    return parameters
+  }
+
+  /// The zero state of every layer.
+  public func zeroState(lanes: Int) -> [LayerState<K.Operand, K.Real>] {
+    layers.map { LayerState(lanes: lanes, hiddenSize: $0.hiddenSize, hasCell: Layer.hasCell) }
+  }
+
+  func zeroStateGradient(lanes: Int) -> [LayerState<K.Real, K.Real>] {
+    layers.map { LayerState(lanes: lanes, hiddenSize: $0.hiddenSize, hasCell: Layer.hasCell) }
+  }
+
+  /// Packs all weights for products, in the memory of `old`.
+  ///
+  /// - Parameter rows: Symbols that will be read between two packings: with more symbols than the vocabulary has,
+  ///   layer 0 reads from a table of projected symbols.
+  func pack(
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, rows: Int, reusing old: PackedNetwork<Layer>?, on kernels: K
+  ) -> PackedNetwork<Layer> {
+    let packedLayers = layers.indices.map { index in
+      layers[index].pack(parameters, forTraining: forTraining, reusing: old?.layers[index], on: kernels)
+    }
+    return PackedNetwork(
+      embedding: embedding.pack(
+        parameters, layer: layers[0], packedLayers[0], rows: rows, reusing: old?.embedding, on: kernels),
+      layers: packedLayers,
+      decoder: decoder.pack(parameters, forTraining: forTraining, reusing: old?.decoder, on: kernels))
+  }
+}
+
+/// All weights of a network, ready for products; remade after each update.
+struct PackedNetwork<Layer: RecurrentLayer>: Sendable {
+  let embedding: SymbolEmbedding<Layer>.Weights
+  let layers: [Layer.Weights]
+  let decoder: SoftmaxDecoder<Layer.K>.Weights
+}

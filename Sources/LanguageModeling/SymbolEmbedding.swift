@@ -1,0 +1,129 @@
+import Compute
+import Recurrence
+
+/// The embedding `[V, E]` and the way from a symbol to layer 0's projection.
+///
+/// Where more symbols are read between two updates than the vocabulary has, the projection of every symbol is computed
+/// once, a table `[V, G·H]`, and reading a symbol copies its row; the gradient is collected by symbol before it goes
+/// through the weights. This is exact: the same sums in another order. Otherwise embeddings are gathered `[T·B, E]`
+/// and projected.
+struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
+  typealias K = Layer.K
+
+  let vocabularySize, embeddingSize: Int
+  let weight: ParameterLayout.Slot
+
+  init(vocabularySize: Int, embeddingSize: Int, layout: inout ParameterLayout) {
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    weight = layout.add("encoder.weight", vocabularySize, embeddingSize)
+  }
+
+  /// Uniform with variance 1/E·… 
+  func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64) {
+    parameters.fillUniform(weight, bound: 0.1, seed: seed)
+  }
+
+  // MARK: Weights
+
+  struct Weights: Sendable {
+    /// `[V, E]`, as weights and as operands.
+    let embedding: Rows<K.Real>
+    let operands: Rows<K.Operand>
+    /// `[V, G·H]`, where symbols are read from the table.
+    let table: Rows<K.Real>?
+  }
+
+  func pack(
+    _ parameters: ParameterSet<K.Real>, layer: Layer, _ layerWeights: Layer.Weights, rows: Int, reusing old: Weights?,
+    on kernels: K
+  ) -> Weights {
+    let embedding = old?.embedding ?? Rows(vocabularySize, embeddingSize)
+    embedding.copy(from: parameters[weight])
+    let operands = old?.operands ?? Rows(vocabularySize, embeddingSize)
+    kernels.narrow(embedding, into: operands)
+    guard rows >= vocabularySize else { return Weights(embedding: embedding, operands: operands, table: nil) }
+    let table = old?.table ?? Rows(vocabularySize, Layer.gateCount * layer.hiddenSize)
+    layer.project(operands, layerWeights, into: table, on: kernels)
+    return Weights(embedding: embedding, operands: operands, table: table)
+  }
+
+  /// What one lane group needs for a window of `rows` symbols.
+  struct Scratch: Sendable {
+    let gathered: Rows<K.Real>
+    let inputs: Rows<K.Operand>
+
+    init(_ embedding: SymbolEmbedding, rows: Int, hasTable: Bool) {
+      gathered = Rows(hasTable ? 0 : rows, embedding.embeddingSize)
+      inputs = Rows(hasTable ? 0 : rows, embedding.embeddingSize)
+    }
+  }
+
+  // MARK: Forward
+
+  /// Overwrites `projection [N, G·H]` with the projections of `symbols [N]`.
+  func forward(
+    _ symbols: Rows<Int32>, _ weights: Weights, layer: Layer, _ layerWeights: Layer.Weights, scratch: Scratch,
+    into projection: Rows<K.Real>, on kernels: K
+  ) {
+    if let table = weights.table {
+      kernels.gather(symbols, from: table, into: projection)
+    } else {
+      let inputs = gatherInputs(symbols, weights, scratch, on: kernels)
+      layer.project(inputs, layerWeights, into: projection, on: kernels)
+    }
+  }
+
+  private func gatherInputs(
+    _ symbols: Rows<Int32>, _ weights: Weights, _ scratch: Scratch, on kernels: K
+  ) -> Rows<K.Operand> {
+    let rows = 0..<symbols.count
+    kernels.gather(symbols, from: weights.embedding, into: scratch.gathered[rows])
+    kernels.narrow(scratch.gathered[rows], into: scratch.inputs[rows])
+    return scratch.inputs[rows]
+  }
+
+  // MARK: Backward
+
+  /// What the backward pass of one lane group needs besides: sums by symbol, or gradients at the inputs.
+  struct BackwardScratch: Sendable {
+    let dTable: Rows<K.Real>
+    let dTableOperands: Rows<K.Operand>
+    let dEmbedding: Rows<K.Real>
+    let dInputs: Rows<K.Real>
+    let dInputOperands: Rows<K.Operand>
+
+    init(_ embedding: SymbolEmbedding, rows: Int, projectionSize: Int, hasTable: Bool) {
+      let (symbols, inputs) = hasTable ? (embedding.vocabularySize, 0) : (0, rows)
+      dTable = Rows(symbols, projectionSize)
+      dTableOperands = Rows(symbols, projectionSize)
+      dEmbedding = Rows(symbols, embedding.embeddingSize)
+      dInputs = Rows(inputs, embedding.embeddingSize)
+      dInputOperands = Rows(inputs, embedding.embeddingSize)
+    }
+  }
+
+  /// Accumulates the gradients of the embedding and of layer 0's input weights.
+  func backward(
+    _ symbols: Rows<Int32>, dProjection: Rows<K.Operand>, _ weights: Weights, layer: Layer,
+    _ layerWeights: Layer.Weights, scratch: Scratch, _ back: BackwardScratch, gradients: inout ParameterSet<K.Real>,
+    on kernels: K
+  ) {
+    if weights.table != nil {
+      back.dTable.clear()
+      kernels.scatterAdd(dProjection, at: symbols, to: back.dTable)
+      kernels.narrow(back.dTable, into: back.dTableOperands)
+      layer.backwardInputs(
+        weights.operands, dProjection: back.dTableOperands, layerWeights, dInputs: back.dEmbedding,
+        gradients: &gradients, on: kernels)
+      K.Real.add(back.dEmbedding, to: gradients.writable(weight))
+    } else {
+      let rows = 0..<symbols.count
+      let inputs = gatherInputs(symbols, weights, scratch, on: kernels)
+      layer.backwardInputs(
+        inputs, dProjection: dProjection, layerWeights, dInputs: back.dInputs[rows], gradients: &gradients, on: kernels)
+      kernels.narrow(back.dInputs[rows], into: back.dInputOperands[rows])
+      kernels.scatterAdd(back.dInputOperands[rows], at: symbols, to: gradients.writable(weight))
+    }
+  }
+}

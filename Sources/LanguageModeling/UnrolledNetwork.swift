@@ -1,0 +1,66 @@
+import Compute
+import Recurrence
+import Tokenization
+
+/// A network unrolled over windows for one group of lanes: the forward pass and what it keeps.
+///
+/// Letters: T steps (at most `steps`), B lanes, H hidden size. One thread at a time.
+final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
+  typealias K = Layer.K
+
+  let network: Network<Layer>
+  let steps, lanes: Int
+  let kernels = K()
+  let records: [Layer.Record]
+  let symbols: Rows<Int32>
+  let targets: Rows<Int32>
+  let losses: Rows<Double>
+  let embeddingScratch: SymbolEmbedding<Layer>.Scratch
+  let decoderScratch: SoftmaxDecoder<K>.Scratch
+
+  init(_ network: Network<Layer>, steps: Int, lanes: Int, hasTable: Bool, forTraining: Bool) {
+    precondition(steps >= 1 && lanes >= 1, "a window of \(steps) steps and \(lanes) lanes cannot be unrolled")
+    self.network = network
+    self.steps = steps
+    self.lanes = lanes
+    records = network.layers.map { $0.makeRecord(steps: steps, lanes: lanes) }
+    symbols = Rows(steps * lanes, 1)
+    targets = Rows(steps * lanes, 1)
+    losses = Rows(steps * lanes, 1)
+    embeddingScratch = .init(network.embedding, rows: steps * lanes, hasTable: hasTable)
+    decoderScratch = .init(network.decoder, rows: steps * lanes, forTraining: forTraining)
+  }
+
+  /// Steps through a window `[T, B]` from `state`; the record keeps what the backward pass needs.
+  ///
+  /// Every symbol must be of the vocabulary: ids from outside are checked where they come in.
+  func forward(_ window: TokenWindow, from state: [LayerState<K.Operand, K.Real>], _ packed: PackedNetwork<Layer>) {
+    precondition(
+      window.lanes == lanes && window.steps <= steps,
+      "a window [\(window.steps), \(window.lanes)] in a network unrolled for [\(steps), \(lanes)]")
+    let rows = 0..<window.steps * lanes
+    symbols[rows].copy(from: window.inputs)
+    targets[rows].copy(from: window.targets)
+    for (index, layer) in network.layers.enumerated() {
+      let record = records[index]
+      let projection = record.projection[rows]
+      if index == 0 {
+        network.embedding.forward(
+          symbols[rows], packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch, into: projection,
+          on: kernels)
+      } else {
+        layer.project(records[index - 1].outputs(window.steps), packed.layers[index], into: projection, on: kernels)
+      }
+      record.begin(from: state[index])
+      layer.forward(steps: window.steps, packed.layers[index], record: record, on: kernels)
+    }
+  }
+
+  /// The top layer's hidden states of a window just stepped through, `[T·B, H]`.
+  func outputs(_ steps: Int) -> Rows<K.Operand> { records[records.count - 1].outputs(steps) }
+
+  /// Copies out the state after `steps` steps.
+  func copyState(after steps: Int, into state: [LayerState<K.Operand, K.Real>]) {
+    for (record, state) in zip(records, state) { record.copyState(after: steps, into: state) }
+  }
+}

@@ -1,0 +1,241 @@
+import CSystem
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Files as Unix has them: whole reads, durable writes.
+public enum Files {
+  /// What a path leads to.
+  public enum Kind: Sendable { case nothing, file, folder, pipe, device, socket }
+
+  public static func kind(_ path: String) -> Kind {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return .nothing }
+    return kind(of: information)
+  }
+
+  private static func kind(of information: stat) -> Kind {
+    switch information.st_mode & S_IFMT {
+    case S_IFDIR: .folder
+    case S_IFIFO: .pipe
+    case S_IFSOCK: .socket
+    case S_IFCHR, S_IFBLK: .device
+    default: .file
+    }
+  }
+
+  /// The names in a folder, sorted; none where it cannot be read.
+  public static func names(in folder: String) -> [String] {
+    guard let directory = opendir(folder) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  // MARK: Reading
+
+  /// A file's bytes; `-` reads standard input. Devices, sockets and folders are refused; pipes are read to their end.
+  ///
+  /// - Parameter limit: More bytes than this are refused before they are read.
+  /// - Throws: ``FileError``.
+  public static func read(_ path: String, limit: Int = .max) throws -> [UInt8] {
+    if path == "-" { return try readAll(0, "standard input", size: nil, limit: limit) }
+    let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else {
+      let code = errno
+      if code == ENXIO { throw FileError(.missing, path, "is a socket or a device; name a file") }
+      throw FileError(.missing, path, code == ENOENT ? "no such file; check the path" : systemMessage(code))
+    }
+    defer { close(descriptor) }
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else { throw FileError(.inputOutput, path, systemMessage()) }
+    switch kind(of: information) {
+    case .folder: throw FileError(.missing, path, "is a folder; name a file")
+    case .device, .socket, .nothing: throw FileError(.missing, path, "is not a file but a device or socket; name a file")
+    case .pipe:
+      let flags = fcntl(descriptor, F_GETFL)
+      _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
+      return try readAll(descriptor, path, size: nil, limit: limit)
+    case .file: return try readAll(descriptor, path, size: Int(information.st_size), limit: limit)
+    }
+  }
+
+  private static func readAll(_ descriptor: Int32, _ name: String, size: Int?, limit: Int) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var capacity = max(1 << 16, size.map { $0 + 1 } ?? 0)
+    guard (size ?? 0) <= limit else {
+      throw FileError(.invalid, name, "has \(size ?? 0) bytes; the limit is \(limit)")
+    }
+    while true {
+      let start = bytes.count
+      bytes.reserveCapacity(start + capacity)
+      var failure: Int32 = 0
+      let chunk = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        let read = retrying { Int(SystemCalls.read(descriptor, buffer.baseAddress, buffer.count)) }
+        if read < 0 { failure = errno }
+        count = max(0, read)
+      }
+      guard failure == 0 else { throw FileError(.inputOutput, name, "cannot be read: \(systemMessage(failure))") }
+      if chunk.isEmpty { return bytes }
+      bytes = bytes.isEmpty ? chunk : bytes + chunk
+      guard bytes.count <= limit else { throw FileError(.invalid, name, "has more than \(limit) bytes, the limit") }
+      capacity = max(1 << 16, bytes.count)
+    }
+  }
+
+  // MARK: Writing
+
+  /// Creates a folder, and those above it, where missing.
+  public static func makeFolder(_ path: String) throws {
+    guard mkdir(path, 0o777) != 0 else { return }
+    switch errno {
+    case EEXIST where kind(path) == .folder: return
+    case EEXIST: throw FileError(.cannotCreate, path, "exists and is not a folder; name another output")
+    case ENOENT:
+      let parent = Paths.parent(path)
+      guard parent != path, kind(parent) == .nothing else {
+        throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage(ENOENT))")
+      }
+      try makeFolder(parent)
+      try makeFolder(path)
+    default: throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage())")
+    }
+  }
+
+  /// Writes a file so that a crash at any moment leaves the old content or the new, never a part: a new file beside it,
+  /// flushed, renamed over it, and the folder flushed. A failed flush is reported, never tried again.
+  public static func writeDurably(_ bytes: [UInt8], to path: String) throws {
+    try writeDurably(to: path) { try $0(bytes[...]) }
+  }
+
+  /// The same for content that comes in pieces: `produce` hands each to the function it gets.
+  public static func writeDurably(to path: String, _ produce: ((ArraySlice<UInt8>) throws -> Void) throws -> Void) throws {
+    let temporary = Paths.join(Paths.parent(path), ".\(Paths.name(path)).\(getpid()).tmp")
+    let descriptor = retrying { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+    guard descriptor >= 0 else { throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage())") }
+    do {
+      defer { close(descriptor) }
+      try produce { try writeAll($0, descriptor, path) }
+      guard fsync(descriptor) == 0 else { throw FileError(.inputOutput, path, "cannot be flushed: \(systemMessage())") }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else {
+      let message = systemMessage()
+      unlink(temporary)
+      throw FileError(.cannotCreate, path, "cannot be replaced: \(message)")
+    }
+    try flushFolder(Paths.parent(path))
+  }
+
+  static func writeAll(_ bytes: ArraySlice<UInt8>, _ descriptor: Int32, _ path: String) throws {
+    try bytes.withUnsafeBytes { buffer in
+      var written = 0
+      while written < buffer.count {
+        let count = retrying {
+          Int(SystemCalls.write(descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written))
+        }
+        guard count > 0 else { throw FileError(.inputOutput, path, "cannot be written: \(systemMessage())") }
+        written += count
+      }
+    }
+  }
+
+  /// Makes the names in a folder durable.
+  public static func flushFolder(_ path: String) throws {
+    let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw FileError(.inputOutput, path, "cannot be opened: \(systemMessage())") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileError(.inputOutput, path, "cannot be flushed: \(systemMessage())") }
+  }
+
+  /// Removes a file, or a folder with what is in it; what is not there is no error.
+  public static func remove(_ path: String) throws {
+    var information = stat()
+    guard lstat(path, &information) == 0 else { return }
+    if kind(of: information) == .folder {
+      for name in names(in: path) { try remove(Paths.join(path, name)) }
+      guard rmdir(path) == 0 else { throw FileError(.inputOutput, path, "cannot be removed: \(systemMessage())") }
+    } else {
+      guard unlink(path) == 0 else { throw FileError(.inputOutput, path, "cannot be removed: \(systemMessage())") }
+    }
+  }
+
+  /// Renames; an existing file at the new path is replaced.
+  public static func move(_ from: String, to path: String) throws {
+    guard rename(from, path) == 0 else {
+      throw FileError(.inputOutput, from, "cannot be renamed to \(path): \(systemMessage())")
+    }
+  }
+
+  /// Exchanges two folders in one step where the system can; elsewhere in three renames.
+  public static func exchange(_ first: String, _ second: String) throws {
+    if unroll_exchange(first, second) == 0 { return }
+    let aside = "\(first).\(getpid()).old"
+    try move(first, to: aside)
+    try move(second, to: first)
+    try move(aside, to: second)
+  }
+}
+
+/// System calls whose names collide with those above.
+private enum SystemCalls {
+  static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      Glibc.read(descriptor, buffer, count)
+    #elseif canImport(Musl)
+      Musl.read(descriptor, buffer, count)
+    #else
+      Darwin.read(descriptor, buffer, count)
+    #endif
+  }
+
+  static func write(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(descriptor, buffer, count)
+    #elseif canImport(Musl)
+      Musl.write(descriptor, buffer, count)
+    #else
+      Darwin.write(descriptor, buffer, count)
+    #endif
+  }
+}
+
+/// Paths as text.
+public enum Paths {
+  public static func join(_ folder: String, _ name: String) -> String {
+    folder.hasSuffix("/") ? folder + name : folder + "/" + name
+  }
+
+  /// The folder that a path is in.
+  public static func parent(_ path: String) -> String {
+    let trimmed = trimming(path)
+    guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+    return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+  }
+
+  /// The last part of a path.
+  public static func name(_ path: String) -> String {
+    let trimmed = trimming(path)
+    return trimmed.lastIndex(of: "/").map { String(trimmed[trimmed.index(after: $0)...]) } ?? trimmed
+  }
+
+  /// A path without slashes at its end.
+  public static func trimming(_ path: String) -> String {
+    var path = path
+    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+}

@@ -1,0 +1,108 @@
+/// Recurrence: recurrent layers, each with its parameters, state, activation record, forward and backward pass.
+
+import Compute
+
+/// One recurrent layer, unrolled over a window of `steps` steps for `lanes` lanes (T and B in the shapes).
+///
+/// A layer holds no numbers: it names its tensors in a ``ParameterLayout`` and works on what it is handed. Its input
+/// enters as a projection `[T·B, G·H]` (input times input weights plus bias), so that whoever owns the input can choose
+/// how to make it: one product for the whole window, or a table row per symbol.
+public protocol RecurrentLayer<K>: Sendable {
+  associatedtype K: Kernels
+  /// Packed weights, remade after each update.
+  associatedtype Weights: Sendable
+  /// Everything of one window that the backward pass needs.
+  associatedtype Record: RecurrentRecord where Record.K == K
+
+  /// G: 4 for an LSTM.
+  static var gateCount: Int { get }
+  /// The layer's name in a configuration.
+  static var cellName: String { get }
+  /// Whether the layer carries a cell state beside the hidden state.
+  static var hasCell: Bool { get }
+
+  var inputSize: Int { get }
+  var hiddenSize: Int { get }
+
+  /// Adds the layer's tensors to `layout`, named as in `torch.nn` (`rnn.weight_ih_l0`, …).
+  init(index: Int, inputSize: Int, hiddenSize: Int, layout: inout ParameterLayout)
+
+  /// Fresh parameters, overwriting the layer's tensors in `parameters`.
+  func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64)
+
+  /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
+  func pack(_ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K) -> Weights
+
+  func makeRecord(steps: Int, lanes: Int) -> Record
+
+  /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`.
+  func project(_ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, on kernels: K)
+
+  /// Steps through a window whose projection and initial state are in `record`.
+  func forward(steps: Int, _ weights: Weights, record: Record, on kernels: K)
+
+  /// Propagates the loss gradient back through one window.
+  ///
+  /// - Parameters:
+  ///   - dHidden: Gradient at every step's hidden state from above, `[T·B, H]`; destroyed.
+  ///   - state: Gradient at the state after the window in, at the state before it out.
+  ///   - dProjection: Overwritten with the gradient at the projection, `[T·B, G·H]`.
+  ///   - gradients: Recurrent weights and biases; accumulated into.
+  func backward(
+    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
+    dProjection: Rows<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
+
+  /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their
+  /// projection `[N, G·H]`.
+  func backwardInputs(
+    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: Weights, dInputs: Rows<K.Real>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K)
+}
+
+/// What a layer keeps of one window.
+public protocol RecurrentRecord<K>: AnyObject, Sendable {
+  associatedtype K: Kernels
+  var lanes: Int { get }
+  /// Input times input weights plus bias, `[T·B, G·H]`; the forward pass may overwrite it.
+  var projection: Rows<K.Real> { get }
+  /// The hidden state before each step and after the last, `[(T+1)·B, H]`.
+  var hidden: Rows<K.Operand> { get }
+  /// The cell state likewise, where the layer has one.
+  var cell: Rows<K.Real>? { get }
+}
+
+/// A layer's state `[B, H]`: the hidden state and, in an LSTM, the cell. Also the gradient at one.
+public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyable & Sendable>: Sendable {
+  public let hidden: Rows<Hidden>
+  public let cell: Rows<Real>?
+
+  /// The zero state.
+  public init(lanes: Int, hiddenSize: Int, hasCell: Bool) {
+    hidden = Rows(lanes, hiddenSize)
+    cell = hasCell ? Rows(lanes, hiddenSize) : nil
+  }
+
+  /// Back to zeros.
+  public func clear() {
+    hidden.clear()
+    cell?.clear()
+  }
+}
+
+extension RecurrentRecord {
+  /// Sets the state that the window starts from.
+  public func begin(from state: LayerState<K.Operand, K.Real>) {
+    hidden[0..<lanes].copy(from: state.hidden)
+    if let cell, let start = state.cell { cell[0..<lanes].copy(from: start) }
+  }
+
+  /// Copies out the state after `steps` steps.
+  public func copyState(after steps: Int, into state: LayerState<K.Operand, K.Real>) {
+    let rows = steps * lanes..<(steps + 1) * lanes
+    state.hidden.copy(from: hidden[rows])
+    if let cell, let end = state.cell { end.copy(from: cell[rows]) }
+  }
+
+  /// The hidden states after each of the first `steps` steps, `[T·B, H]`: the layer's outputs.
+  public func outputs(_ steps: Int) -> Rows<K.Operand> { hidden[lanes..<(steps + 1) * lanes] }
+}

@@ -1,0 +1,45 @@
+import Compute
+import LanguageModeling
+import Tokenization
+
+/// Writes text: primes a model with a prompt, then draws symbol after symbol.
+public struct Generator: Sendable {
+  public let model: any LanguageModel
+  public let tokenizer: any Tokenizer
+  public let sampler: Sampler
+  public let seed: UInt64
+  /// The token that starts a text without a prompt.
+  public let start: Int32
+
+  public init(
+    model: any LanguageModel, tokenizer: any Tokenizer, start: Int32, sampler: Sampler, seed: UInt64
+  ) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.start = start
+    self.sampler = sampler
+    self.seed = seed
+  }
+
+  /// Draws `length` tokens after a prompt. The draw at each place is a function of the seed and the place alone.
+  ///
+  /// - Parameters:
+  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
+  ///   - emit: Gets each token's text as it is drawn; returning false ends the writing.
+  public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) rethrows {
+    guard length > 0 else { return }
+    let reader = model.makeReader(lanes: 1, steps: 64)
+    var logits: [Double] = []
+    let prompt = prompt.isEmpty ? [start] : prompt
+    for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
+      logits = reader.logits(after: Array(prompt[begin..<min(begin + reader.steps, prompt.count)]))
+    }
+    for place in 0..<length {
+      if let unknown = tokenizer.unknownID { logits[Int(unknown)] = -.infinity }
+      var random = CounterRandom(seed: seed, purpose: .sampling, step: place)
+      let token = sampler.draw(logits, using: &random)
+      guard try emit(tokenizer.text(of: Int32(token))), place + 1 < length else { return }
+      logits = reader.logits(after: [Int32(token)])
+    }
+  }
+}

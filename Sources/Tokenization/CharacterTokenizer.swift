@@ -1,0 +1,103 @@
+import UnicodeText
+
+/// A vocabulary of Unicode scalars, ids in the order of scalars; `<unk>`, where there is one, is id 0.
+public struct CharacterTokenizer: Tokenizer, Equatable {
+  public let normalization: NormalizationForm
+  /// The scalars by id; `<unk>` has none.
+  let scalars: [Unicode.Scalar?]
+  /// id by scalar value, −1 where the vocabulary lacks it; as long as the largest scalar needs.
+  private let ids: [Int32]
+
+  static let unknownText = "<unk>"
+
+  /// - Parameters:
+  ///   - scalars: Distinct; in any order.
+  ///   - hasUnknown: Whether `<unk>` is part of the vocabulary.
+  public init(scalars: [Unicode.Scalar], hasUnknown: Bool, normalization: NormalizationForm) {
+    let known = scalars.sorted().map(Optional.some)
+    self.init(byID: hasUnknown ? [nil] + known : known, normalization: normalization)
+  }
+
+  /// - Parameter byID: Distinct scalars by id, at most one without.
+  init(byID: [Unicode.Scalar?], normalization: NormalizationForm) {
+    self.normalization = normalization
+    self.scalars = byID
+    let largest = byID.compactMap { $0?.value }.max() ?? 0
+    var ids = [Int32](repeating: -1, count: Int(largest) + 1)
+    for (id, scalar) in byID.enumerated() {
+      guard let scalar else { continue }
+      precondition(ids[Int(scalar.value)] < 0, "the scalar \(scalar) stands twice in a vocabulary")
+      ids[Int(scalar.value)] = Int32(id)
+    }
+    self.ids = ids
+  }
+
+  public var vocabularySize: Int { scalars.count }
+
+  public var unknownID: Int32? { scalars.firstIndex { $0 == nil }.map(Int32.init) }
+
+  public func encode(_ text: String, unknown policy: UnknownPolicy) throws -> EncodedText {
+    var encoded = EncodedText(ids: [], unknown: [])
+    var places: [Unicode.Scalar: Int] = [:]
+    let replacement = policy == .replace ? unknownID : nil
+    let normalized = normalization.normalize(text)
+    encoded.ids.reserveCapacity(normalized.utf8.count)
+    var position = 0
+    for scalar in normalized.unicodeScalars {
+      let id = id(of: scalar)
+      if id >= 0 {
+        encoded.ids.append(id)
+      } else {
+        if let place = places[scalar] {
+          encoded.unknown[place].count += 1
+        } else {
+          places[scalar] = encoded.unknown.count
+          encoded.unknown.append(UnknownSymbol(symbol: scalar, count: 1, firstPosition: position))
+        }
+        if let replacement { encoded.ids.append(replacement) }
+      }
+      position += 1
+    }
+    let isRefused = policy == .fail || (policy == .replace && replacement == nil)
+    guard encoded.unknown.isEmpty || !isRefused else {
+      throw UnknownSymbolsError(unknown: encoded.unknown, lacksReplacement: policy == .replace)
+    }
+    return encoded
+  }
+
+  private func id(of scalar: Unicode.Scalar) -> Int32 {
+    scalar.value < ids.count ? ids[Int(scalar.value)] : -1
+  }
+
+  public func text(of id: Int32) -> String {
+    precondition(id >= 0 && id < scalars.count, "token \(id) asked of a vocabulary of \(scalars.count)")
+    return scalars[Int(id)].map { String($0) } ?? Self.unknownText
+  }
+
+  public func id(of text: String) -> Int32? {
+    guard text.unicodeScalars.count == 1, let scalar = text.unicodeScalars.first else { return nil }
+    let id = id(of: scalar)
+    return id >= 0 ? id : nil
+  }
+}
+
+/// Learns a vocabulary of scalars from a training text.
+public struct CharacterTokenizerTrainer: Sendable {
+  public var normalization: NormalizationForm
+  /// Symbols seen less often become `<unk>`; 1 keeps all and makes no `<unk>`.
+  public var minimumFrequency: Int
+
+  public init(normalization: NormalizationForm, minimumFrequency: Int) {
+    self.normalization = normalization
+    self.minimumFrequency = minimumFrequency
+  }
+
+  /// - Returns: The tokenizer; its vocabulary has `<unk>` exactly where rare symbols were left out.
+  public func train(_ text: String) -> CharacterTokenizer {
+    var counts: [Unicode.Scalar: Int] = [:]
+    for scalar in normalization.normalize(text).unicodeScalars { counts[scalar, default: 0] += 1 }
+    let kept = counts.filter { $0.value >= minimumFrequency }.keys
+    return CharacterTokenizer(
+      scalars: Array(kept), hasUnknown: kept.count < counts.count, normalization: normalization)
+  }
+}

@@ -1,0 +1,88 @@
+/// Tokenization: vocabularies, tokenizers and their trainers, and tokenizer.json.
+
+import UnicodeText
+
+/// Turns text into token ids and back.
+public protocol Tokenizer: Sendable {
+  /// V.
+  var vocabularySize: Int { get }
+  var normalization: NormalizationForm { get }
+  /// The id that stands for symbols outside the vocabulary, where it was trained.
+  var unknownID: Int32? { get }
+  /// Normalizes and encodes a text.
+  ///
+  /// - Throws: ``UnknownSymbolsError`` with the policy `fail`, or `replace` where there is no `<unk>`.
+  func encode(_ text: String, unknown: UnknownPolicy) throws -> EncodedText
+  /// The text of one token. Ids must be of the vocabulary.
+  func text(of id: Int32) -> String
+  /// The id of a token's text, where the vocabulary has it.
+  func id(of text: String) -> Int32?
+  /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it.
+  func tokenizerJSON() -> String
+}
+
+/// What becomes of a symbol that the vocabulary lacks.
+public enum UnknownPolicy: String, Sendable, CaseIterable {
+  /// The text is refused, the symbols named.
+  case fail
+  /// The symbol becomes `<unk>`.
+  case replace
+  /// The symbol is left out, counted and named.
+  case skip
+}
+
+/// A text as token ids.
+public struct EncodedText: Sendable {
+  public var ids: [Int32]
+  /// The symbols that the vocabulary lacks, in the order of their first places.
+  public var unknown: [UnknownSymbol]
+
+  public init(ids: [Int32], unknown: [UnknownSymbol]) {
+    self.ids = ids
+    self.unknown = unknown
+  }
+
+  /// Occurrences of symbols that the vocabulary lacks.
+  public var unknownCount: Int { unknown.reduce(0) { $0 + $1.count } }
+}
+
+/// A symbol that the vocabulary lacks.
+public struct UnknownSymbol: Sendable, Equatable {
+  public let symbol: Unicode.Scalar
+  public var count: Int
+  /// The place of its first occurrence, counted in symbols of the normalized text from 0.
+  public let firstPosition: Int
+
+  public init(symbol: Unicode.Scalar, count: Int, firstPosition: Int) {
+    self.symbol = symbol
+    self.count = count
+    self.firstPosition = firstPosition
+  }
+
+  /// For example `'é' (U+00E9)`.
+  public var name: String {
+    let digits = String(symbol.value, radix: 16, uppercase: true)
+    let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    let isVisible = symbol.properties.generalCategory != .control && !symbol.properties.isWhitespace
+    return isVisible ? "'\(symbol)' (\(code))" : code
+  }
+}
+
+/// A text has symbols that the vocabulary lacks.
+public struct UnknownSymbolsError: Error, CustomStringConvertible {
+  public let unknown: [UnknownSymbol]
+  /// Whether `<unk>` was asked for and the vocabulary has none.
+  public let lacksReplacement: Bool
+
+  public var description: String {
+    let named = unknown.prefix(5).map { symbol in
+      "\(symbol.name) at character \(symbol.firstPosition + 1)" + (symbol.count > 1 ? " and \(symbol.count - 1) more" : "")
+    }
+    let more = unknown.count > 5 ? ", and \(unknown.count - 5) other symbols" : ""
+    let reason =
+      lacksReplacement
+      ? "the vocabulary has no <unk> to replace them (train with --min-frequency 2 or more); use --unknown skip"
+      : "change the text, or use --unknown skip or replace"
+    return "the model's vocabulary lacks \(named.joined(separator: ", "))\(more); \(reason)"
+  }
+}

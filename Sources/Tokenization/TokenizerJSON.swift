@@ -1,0 +1,80 @@
+import ModelFiles
+import UnicodeText
+
+/// A tokenizer.json that cannot be used here.
+public struct TokenizerJSONError: Error, CustomStringConvertible {
+  public let description: String
+  init(_ description: String) { self.description = description }
+}
+
+extension NormalizationForm {
+  /// The name of the form's normalizer in tokenizer.json.
+  fileprivate var jsonName: String { rawValue.uppercased() }
+}
+
+extension CharacterTokenizer {
+  /// A BPE model without merges is a character tokenizer in Hugging Face's terms; the decoder `Fuse` joins without
+  /// spaces. `<unk>` is not an added token, so that the text "<unk>" stays five symbols.
+  public func tokenizerJSON() -> String {
+    let vocabulary = scalars.enumerated().map { id, scalar in
+      JSON.Member(scalar.map { String($0) } ?? Self.unknownText, .integer(id))
+    }
+    let model: JSON = [
+      "type": "BPE", "dropout": nil, "unk_token": unknownID == nil ? nil : .string(Self.unknownText),
+      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false,
+      "ignore_merges": false, "vocab": .object(vocabulary), "merges": [],
+    ]
+    let document: JSON = [
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": [],
+      "normalizer": normalization == .none ? nil : ["type": .string(normalization.jsonName)],
+      "pre_tokenizer": nil, "post_processor": nil, "decoder": ["type": "Fuse"], "model": model,
+    ]
+    return document.text(indented: true) + "\n"
+  }
+
+  /// Reads a tokenizer.json of the kind that ``tokenizerJSON()`` writes; anything else is refused.
+  public init(tokenizerJSON bytes: [UInt8]) throws {
+    let document: JSON
+    do { document = try JSON(parsing: bytes) } catch { throw TokenizerJSONError("is not JSON: \(error)") }
+    guard let model = document["model"], model["type"]?.string == "BPE", model["merges"]?.array?.isEmpty == true,
+      document["pre_tokenizer"]?.isNull ?? true, document["post_processor"]?.isNull ?? true,
+      document["added_tokens"]?.array?.isEmpty ?? true, model["byte_fallback"]?.bool != true
+    else { throw TokenizerJSONError("is not a character tokenizer, the only kind that this version reads") }
+    let normalization = try Self.normalization(document["normalizer"])
+    guard let vocabulary = model["vocab"]?.members, !vocabulary.isEmpty else {
+      throw TokenizerJSONError("has no vocabulary")
+    }
+    let unknown = model["unk_token"]?.string
+    self.init(byID: try Self.scalarsByID(vocabulary, unknown: unknown), normalization: normalization)
+  }
+
+  private static func normalization(_ normalizer: JSON?) throws -> NormalizationForm {
+    guard let normalizer, !normalizer.isNull else { return .none }
+    let form = NormalizationForm.allCases.first { $0 != .none && $0.jsonName == normalizer["type"]?.string }
+    guard let form else { throw TokenizerJSONError("has a normalizer that this version does not know") }
+    return form
+  }
+
+  private static func scalarsByID(_ vocabulary: [JSON.Member], unknown: String?) throws -> [Unicode.Scalar?] {
+    var byID = [Unicode.Scalar??](repeating: nil, count: vocabulary.count)
+    var seen: Set<Unicode.Scalar> = []
+    for member in vocabulary {
+      guard let id = member.value.integer, byID.indices.contains(id), byID[id] == nil else {
+        throw TokenizerJSONError("gives the symbol \"\(member.key)\" an id that is taken or not of 0 ..< \(byID.count)")
+      }
+      if let unknown, member.key.utf8.elementsEqual(unknown.utf8) {
+        byID[id] = .some(nil)
+      } else {
+        guard member.key.unicodeScalars.count == 1, let scalar = member.key.unicodeScalars.first else {
+          throw TokenizerJSONError("has the symbol \"\(member.key)\", which is not one character")
+        }
+        guard seen.insert(scalar).inserted else { throw TokenizerJSONError("has the symbol \"\(member.key)\" twice") }
+        byID[id] = .some(scalar)
+      }
+    }
+    guard unknown == nil || byID.contains(.some(nil)) else {
+      throw TokenizerJSONError("names an unknown token that its vocabulary lacks")
+    }
+    return byID.map { $0 ?? nil }
+  }
+}

@@ -1,0 +1,60 @@
+import LanguageModeling
+import ModelFiles
+import Reports
+
+/// The README of a model folder: what the model is, what it was trained on and how, and how well it predicts.
+struct ModelCard {
+  let name: String
+  let configuration: TrainingConfiguration
+  let model: ModelConfiguration
+  let data: TrainingData
+  /// The outcome, once there is one.
+  var end: TrainingEvent.End?
+  var bestStep: Int?
+
+  var text: String {
+    """
+    ---
+    library_name: unroll
+    pipeline_tag: text-generation
+    tags: [recurrent, \(model.cell), character-level]
+    ---
+
+    # \(name)
+
+    A recurrent language model trained by truncated backpropagation through time.
+
+    | | |
+    |---|---|
+    | architecture | \(model.layers) × \(model.cell), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
+    | parameters | \(grouped(model.parameterCount)) |
+    | vocabulary | \(model.vocabularySize) characters, normalization \(configuration.normalization.rawValue) |
+    | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
+    | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
+    | validation part | \(grouped(data.validation.count)) characters |
+    | optimiser | Adam, learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
+    | seed | \(configuration.seed) |
+    | precision | \(configuration.precision.rawValue) |
+    \(outcome)
+
+    Made by:
+
+        \(configuration.command)
+
+    """
+  }
+
+  private var corpusNames: String { configuration.corpus.map { Paths.name($0) }.joined(separator: ", ") }
+
+  private var outcome: String {
+    guard let end else { return "| outcome | the run had not ended when this card was written; see training/metrics.jsonl |" }
+    let loss = end.bestValidationLoss.map {
+      "\(decimal($0, places: 4)) nats/character (\(decimal($0 * bitsPerNat, places: 4)) bits)"
+        + (bestStep.map { ", after step \(grouped($0))" } ?? "")
+    }
+    return """
+      | best validation loss | \(loss ?? "none: there was no validation part") |
+      | steps | \(grouped(end.steps)) in \(duration(end.seconds)), ended by: \(end.reason.rawValue) |
+      """
+  }
+}

@@ -1,0 +1,113 @@
+import ModelFiles
+import Synchronization
+
+/// What happens in a run, as it happens: for the log file, and for whoever shows it.
+public enum TrainingEvent: Sendable {
+  case start(Start)
+  case step(Step)
+  case validation(Validation)
+  case epoch(Epoch)
+  /// An update was left out, since the loss or the gradient was not finite.
+  case skipped(step: Int)
+  case end(End)
+
+  public struct Start: Sendable {
+    public let parameters, vocabularySize: Int
+    /// Targets in an epoch, targets that lane cutting leaves out, tokens to validate on.
+    public let trainingTokens, leftOutTokens, validationTokens: Int
+    public let stepsPerEpoch: Int
+    /// Steps of the whole run, where they are known before it.
+    public let plannedSteps: Int?
+    public let corpusHash: String
+    public let seed: UInt64
+    public let threads: Int
+    public let precision: String
+  }
+
+  /// The steps since the last such event.
+  public struct Step: Sendable {
+    public let step, epoch: Int
+    /// Tokens read since the beginning.
+    public let tokens: Int
+    /// Mean loss in nats per token over the steps since the last event.
+    public let loss: Double
+    /// Of the last step, before clipping.
+    public let gradientNorm: Double
+    public let learningRate: Double
+    public let tokensPerSecond: Double
+    /// How far the run is, 0 … 1, and how many seconds it will go on.
+    public let progress, remaining: Double
+  }
+
+  public struct Validation: Sendable {
+    public let step: Int
+    /// Nats per token.
+    public let loss: Double
+    public let isBest: Bool
+  }
+
+  public struct Epoch: Sendable {
+    public let epoch: Int
+    /// Mean loss in nats per token over the epoch.
+    public let loss: Double
+    public let seconds: Double
+  }
+
+  public struct End: Sendable {
+    public let reason: EndReason
+    public let steps: Int
+    public let seconds: Double
+    public let bestValidationLoss: Double?
+  }
+
+  public enum EndReason: String, Sendable {
+    case epochs, steps, budget, signal
+  }
+
+  /// One line of `metrics.jsonl`; `perCharacter` turns nats per token into bits per character.
+  var json: JSON {
+    switch self {
+    case .start(let start):
+      [
+        "event": "start", "parameters": .integer(start.parameters), "vocabulary_size": .integer(start.vocabularySize),
+        "training_tokens": .integer(start.trainingTokens), "left_out_tokens": .integer(start.leftOutTokens),
+        "validation_tokens": .integer(start.validationTokens), "steps_per_epoch": .integer(start.stepsPerEpoch),
+        "corpus_sha256": .string(start.corpusHash), "seed": .string(String(start.seed)),
+        "threads": .integer(start.threads), "precision": .string(start.precision),
+      ]
+    case .step(let step):
+      [
+        "event": "step", "step": .integer(step.step), "epoch": .integer(step.epoch), "tokens": .integer(step.tokens),
+        "loss": JSON(step.loss), "gradient_norm": JSON(step.gradientNorm), "learning_rate": JSON(step.learningRate),
+        "tokens_per_second": .integer(Int(step.tokensPerSecond.rounded())),
+      ]
+    case .validation(let validation):
+      [
+        "event": "validation", "step": .integer(validation.step), "loss": JSON(validation.loss),
+        "bits_per_character": JSON(validation.loss * bitsPerNat), "best": .bool(validation.isBest),
+      ]
+    case .epoch(let epoch):
+      ["event": "epoch", "epoch": .integer(epoch.epoch), "loss": JSON(epoch.loss), "seconds": JSON(epoch.seconds)]
+    case .skipped(let step):
+      ["event": "skipped", "step": .integer(step), "reason": "the loss or the gradient was not finite"]
+    case .end(let end):
+      [
+        "event": "end", "reason": .string(end.reason.rawValue), "steps": .integer(end.steps),
+        "seconds": JSON(end.seconds), "best_validation_loss": JSON(end.bestValidationLoss),
+      ]
+    }
+  }
+}
+
+/// 1 / ln 2.
+public let bitsPerNat = 1.4426950408889634
+
+/// A wish to end a run after the step at hand; may be raised from any thread, or from a signal handler.
+public final class StopRequest: Sendable {
+  private let raised = Atomic<Bool>(false)
+
+  public init() {}
+
+  public var isRaised: Bool { raised.load(ordering: .relaxed) }
+  public func raise() { raised.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,242 @@
+import Compute
+import Evaluation
+import LanguageModeling
+import ModelFiles
+import Optimization
+import Recurrence
+
+/// One run: windows in order, an update after each, validation now and then, the best weights kept.
+struct TrainingRun<Layer: RecurrentLayer> {
+  typealias Real = Layer.K.Real
+
+  private let configuration: TrainingConfiguration
+  private let data: TrainingData
+  private let output: OutputFolder
+  private let metrics: AppendFile
+  private let bptt: TruncatedBPTT<Layer>
+  private let validateEvery: Int
+  private let clock: RunClock
+
+  private var card: ModelCard
+  private var parameters: ParameterSet<Real>
+  private var optimizer: Adam<Real>
+  private var best = BestLoss()
+  private var isSaved = false
+  private var step = 0
+  private var tokens = 0
+  private var skippedInARow = 0
+  private var recent = LossMeter()
+  private var ofEpoch = LossMeter()
+
+  /// Updates left out one after another before the run gives up.
+  private static var mostSkipped: Int { 10 }
+  private static var validationLanes: Int { 32 }
+  /// Tokens that warm the state of each validation lane.
+  private static var validationWarmUp: Int { 256 }
+
+  init(
+    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder
+  ) throws {
+    self.configuration = configuration
+    self.data = data
+    self.output = output
+    let network = Network<Layer>(model)
+    clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
+    validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
+    bptt = TruncatedBPTT(
+      network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
+    parameters = network.initialParameters(seed: configuration.seed)
+    optimizer = Adam(configuration.optimizer, layout: network.layout)
+    card = ModelCard(
+      name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
+    try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
+    try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
+    metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
+  }
+
+  consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {
+    try tell(startEvent, report)
+    var reason: TrainingEvent.EndReason?
+    var lastValidated = -1
+    while reason == nil {
+      try takeStep(report)
+      reason = stop.isRaised ? .signal : clock.endReason(step: step)
+      if step % validateEvery == 0 && reason == nil {
+        try validate(report)
+        lastValidated = step
+      }
+    }
+    if lastValidated != step { try validate(report) }
+    let end = TrainingEvent.End(
+      reason: reason ?? .steps, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
+    card.end = end
+    card.bestStep = best.step
+    try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
+    try tell(.end(end), report)
+    return end
+  }
+
+  // MARK: Steps
+
+  /// One window: forward, backward, clip, update; state and time carried on.
+  private mutating func takeStep(_ report: (TrainingEvent) -> Void) throws {
+    let place = step % data.training.windowsPerEpoch
+    if place == 0 { bptt.resetState() }
+    let window = data.training.window(place)
+    let loss = bptt.step(window, parameters: parameters)
+    let norm = bptt.gradients.norm
+    step += 1
+    tokens += window.targets.count
+    if loss.isFinite && norm.isFinite {
+      skippedInARow = 0
+      bptt.gradients.clip(toNorm: configuration.clip, measured: norm)
+      optimizer.update(&parameters, gradients: bptt.gradients, learningRate: configuration.learningRate)
+      recent.add(loss, tokens: window.targets.count)
+      ofEpoch.add(loss, tokens: window.targets.count)
+    } else {
+      try skip(report)
+    }
+    if step % configuration.logEvery == 0 { try reportStep(norm, report) }
+    if place + 1 == data.training.windowsPerEpoch { try reportEpoch(report) }
+  }
+
+  /// A loss or gradient that is not finite never reaches the weights; nor does the state that came with it go on.
+  private mutating func skip(_ report: (TrainingEvent) -> Void) throws {
+    try tell(.skipped(step: step), report)
+    bptt.resetState()
+    skippedInARow += 1
+    guard skippedInARow < Self.mostSkipped else {
+      let kept = isSaved ? "the best model so far is in \(output.folder.path)" : "no model was saved"
+      throw TrainingError(
+        "the loss or the gradient was not finite in \(skippedInARow) steps in a row, up to step \(step); \(kept): "
+          + "use a smaller --learning-rate or a smaller --clip")
+    }
+  }
+
+  // MARK: Validation and saving
+
+  private mutating func validate(_ report: (TrainingEvent) -> Void) throws {
+    guard parameters.norm.isFinite else { throw TrainingError("the weights are not finite after step \(step)") }
+    guard data.validation.count > 1 else { return try save() }
+    let model = RecurrentLanguageModel(network: bptt.network, parameters: parameters)
+    let score = Scorer(model).scoreInLanes(
+      data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
+    let isBest = best.take(score.mean, step: step)
+    if isBest { try save() }
+    try tell(.validation(.init(step: step, loss: score.mean, isBest: isBest)), report)
+  }
+
+  private mutating func save() throws {
+    try output.folder.writeWeights(parameters)
+    try output.publish()
+    isSaved = true
+  }
+
+  // MARK: Events
+
+  private func tell(_ event: TrainingEvent, _ report: (TrainingEvent) -> Void) throws {
+    try metrics.append(line: event.json.text())
+    report(event)
+  }
+
+  private var startEvent: TrainingEvent {
+    .start(
+      .init(
+        parameters: bptt.network.layout.count, vocabularySize: data.tokenizer.vocabularySize,
+        trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
+        validationTokens: data.validation.count, stepsPerEpoch: data.training.windowsPerEpoch,
+        plannedSteps: clock.plannedSteps, corpusHash: data.corpusHash, seed: configuration.seed,
+        threads: configuration.threads, precision: configuration.precision.rawValue))
+  }
+
+  private mutating func reportStep(_ norm: Double, _ report: (TrainingEvent) -> Void) throws {
+    let (loss, speed) = recent.take(now: clock.elapsed)
+    let (progress, remaining) = clock.progress(step: step)
+    try tell(
+      .step(
+        .init(
+          step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: loss,
+          gradientNorm: norm, learningRate: configuration.learningRate, tokensPerSecond: speed, progress: progress,
+          remaining: remaining)), report)
+  }
+
+  private mutating func reportEpoch(_ report: (TrainingEvent) -> Void) throws {
+    let now = clock.elapsed
+    let seconds = now - ofEpoch.start
+    let loss = ofEpoch.take(now: now).loss
+    try tell(.epoch(.init(epoch: step / data.training.windowsPerEpoch, loss: loss, seconds: seconds)), report)
+  }
+}
+
+/// The lowest validation loss and where it was.
+struct BestLoss {
+  private(set) var loss: Double?
+  private(set) var step: Int?
+
+  /// Whether `loss` is the lowest so far. The first counts as the best, whatever it is; one that is not finite never
+  /// takes a finite one's place.
+  mutating func take(_ loss: Double, step: Int) -> Bool {
+    guard loss < self.loss ?? .infinity else { return false }
+    self.loss = loss
+    self.step = step
+    return true
+  }
+}
+
+/// A mean of losses between two looks.
+struct LossMeter {
+  private var sum = 0.0
+  private var tokens = 0
+  private(set) var start = 0.0
+
+  mutating func add(_ loss: Double, tokens count: Int) {
+    sum += loss
+    tokens += count
+  }
+
+  /// The mean since the last look, and the tokens per second.
+  mutating func take(now: Double) -> (loss: Double, speed: Double) {
+    defer { (sum, tokens, start) = (0, 0, now) }
+    return (sum / Double(tokens), Double(tokens) / max(now - start, 1e-9))
+  }
+}
+
+/// How long a run goes on.
+struct RunClock {
+  private let limit: TrainingConfiguration.Limit
+  private let stepsPerEpoch: Int
+  private let begin = ContinuousClock.now
+
+  init(_ limit: TrainingConfiguration.Limit, stepsPerEpoch: Int) {
+    self.limit = limit
+    self.stepsPerEpoch = stepsPerEpoch
+  }
+
+  /// Seconds since the run began.
+  var elapsed: Double { (ContinuousClock.now - begin) / .seconds(1) }
+
+  var plannedSteps: Int? {
+    switch limit {
+    case .epochs(let epochs): epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
+    case .steps(let steps): steps
+    case .budget: nil
+    }
+  }
+
+  /// Why the run ends after `step` steps, where it does.
+  func endReason(step: Int) -> TrainingEvent.EndReason? {
+    switch limit {
+    case .budget(let seconds): elapsed >= seconds ? .budget : nil
+    case .epochs: step >= plannedSteps ?? 0 ? .epochs : nil
+    case .steps: step >= plannedSteps ?? 0 ? .steps : nil
+    }
+  }
+
+  /// The share of the run that is done, and the seconds that are left.
+  func progress(step: Int) -> (done: Double, remaining: Double) {
+    let elapsed = elapsed
+    if case .budget(let seconds) = limit { return (min(1, elapsed / seconds), max(0, seconds - elapsed)) }
+    let done = Double(step) / Double(plannedSteps ?? step)
+    return (done, elapsed / done - elapsed)
+  }
+}

@@ -1,0 +1,60 @@
+import CUTF8Proc
+
+/// A Unicode normalization form (UAX #15), or none.
+public enum NormalizationForm: String, Sendable, CaseIterable {
+  case none, nfc, nfd, nfkc, nfkd
+
+  /// The text in this form, by libutf8proc's tables. Time is linear in the text but for runs of combining marks.
+  public func normalize(_ text: String) -> String {
+    guard self != .none else { return text }
+    var text = text
+    return text.withUTF8 { bytes in
+      if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+      var out: [UInt8] = []
+      out.reserveCapacity(bytes.count + bytes.count / 8)
+      for piece in Self.pieces(bytes) { append(piece, to: &out) }
+      return String(decoding: out, as: UTF8.self)
+    }
+  }
+
+  /// Cuts at line feeds, which no form joins to what follows, so that working memory stays small.
+  private static func pieces(_ bytes: UnsafeBufferPointer<UInt8>) -> [Slice<UnsafeBufferPointer<UInt8>>] {
+    let size = 1 << 18
+    var pieces: [Slice<UnsafeBufferPointer<UInt8>>] = []
+    var start = 0
+    while start < bytes.count {
+      var end = min(start + size, bytes.count)
+      while end < bytes.count && bytes[end - 1] != UInt8(ascii: "\n") { end += 1 }
+      pieces.append(bytes[start..<end])
+      start = end
+    }
+    return pieces
+  }
+
+  private func append(_ piece: Slice<UnsafeBufferPointer<UInt8>>, to out: inout [UInt8]) {
+    if piece.allSatisfy({ $0 < 0x80 }) {
+      out += piece
+      return
+    }
+    let bytes = UnsafeBufferPointer(rebasing: piece)
+    var mapped: UnsafeMutablePointer<UInt8>?
+    let count = utf8proc_map(bytes.baseAddress, bytes.count, &mapped, options)
+    defer { free(mapped) }
+    guard count >= 0, let mapped else {
+      preconditionFailure("libutf8proc refused valid UTF-8: \(String(cString: utf8proc_errmsg(count)))")
+    }
+    out += UnsafeBufferPointer(start: mapped, count: count)
+  }
+
+  private var options: utf8proc_option_t {
+    let flags: [utf8proc_option_t] =
+      switch self {
+      case .none: []
+      case .nfc: [UTF8PROC_STABLE, UTF8PROC_COMPOSE]
+      case .nfd: [UTF8PROC_STABLE, UTF8PROC_DECOMPOSE]
+      case .nfkc: [UTF8PROC_STABLE, UTF8PROC_COMPOSE, UTF8PROC_COMPAT]
+      case .nfkd: [UTF8PROC_STABLE, UTF8PROC_DECOMPOSE, UTF8PROC_COMPAT]
+      }
+    return utf8proc_option_t(flags.reduce(0) { $0 | $1.rawValue })
+  }
+}

@@ -1,0 +1,91 @@
+import Reports
+import Training
+
+/// Shows a run on standard error: a bar on a terminal, plain lines elsewhere.
+final class ProgressDisplay {
+  private let quiet: Bool
+  private let isTerminal = Terminal.errorIsTerminal
+  private var lastLine = ContinuousClock.now
+  private var hasBar = false
+  private var lastValidation: Double?
+
+  init(quiet: Bool) { self.quiet = quiet }
+
+  func show(_ event: TrainingEvent) {
+    guard !quiet else { return }
+    switch event {
+    case .start(let start): begin(start)
+    case .step(let step): isTerminal ? drawBar(step) : writeLine(step)
+    case .validation(let validation):
+      lastValidation = validation.loss
+      say(
+        "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/character, "
+          + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")")
+    case .epoch: break
+    case .skipped(let step): say("step \(grouped(step)): the loss or the gradient was not finite; the update is left out")
+    case .end: clear()
+    }
+  }
+
+  private func begin(_ start: TrainingEvent.Start) {
+    say(
+      "\(grouped(start.parameters)) parameters, \(start.vocabularySize) symbols; training on "
+        + "\(grouped(start.trainingTokens)) characters, validating on \(grouped(start.validationTokens)); "
+        + "\(grouped(start.stepsPerEpoch)) steps an epoch, \(start.threads) thread\(start.threads == 1 ? "" : "s")")
+    if start.leftOutTokens > 0 {
+      say("\(start.leftOutTokens) characters at the end of the training part do not fill the lanes and are left out")
+    }
+    if start.validationTokens == 0 { say("no validation part: the last weights are kept, not the best") }
+  }
+
+  /// The summary's last lines.
+  func finish(_ end: TrainingEvent.End, output: String) {
+    guard !quiet else { return }
+    clear()
+    let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/character" }
+    let why = end.reason == .signal ? "stopped" : "done"
+    say("\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)")
+  }
+
+  // MARK: Bar and lines
+
+  private func drawBar(_ step: TrainingEvent.Step) {
+    let width = 20
+    let full = Int((step.progress * Double(width)).rounded(.down))
+    let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
+    let percent = "\(Int(step.progress * 100))%"
+    var parts = [
+      "\(bar) \(percent)", "epoch \(step.epoch)", "loss \(decimal(step.loss, places: 3))",
+      "\(grouped(Int(step.tokensPerSecond))) characters/s", "\(duration(step.remaining)) left",
+    ]
+    if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 3) }
+    var line = parts.joined(separator: "  ")
+    while line.count >= Terminal.width, parts.count > 2 {
+      parts.remove(at: 1)
+      line = parts.joined(separator: "  ")
+    }
+    Terminal.writeError("\r\u{1B}[K" + line)
+    hasBar = true
+  }
+
+  /// A plain line now and then: every ten seconds.
+  private func writeLine(_ step: TrainingEvent.Step) {
+    guard ContinuousClock.now - lastLine >= .seconds(10) else { return }
+    lastLine = .now
+    say(
+      "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4))  "
+        + "\(grouped(Int(step.tokensPerSecond))) characters/s  \(duration(step.remaining)) left")
+  }
+
+  private func say(_ line: String) {
+    clear()
+    Terminal.complain(line)
+  }
+
+  /// Removes the bar.
+  func clear() {
+    guard hasBar else { return }
+    Terminal.writeError("\r\u{1B}[K")
+    hasBar = false
+  }
+}

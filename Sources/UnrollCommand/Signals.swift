@@ -1,0 +1,31 @@
+import Training
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+import Synchronization
+
+/// SIGINT and SIGTERM while a run goes on: the first asks it to end after its step, the second ends the program at once.
+enum Signals {
+  static let stop = StopRequest()
+  private static let received = Atomic<Int32>(0)
+
+  /// The signal that asked for the end, or 0.
+  static var last: Int32 { received.load(ordering: .relaxed) }
+
+  static func install() {
+    _ = (stop, last)  // made before a handler can need them
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        guard Signals.received.load(ordering: .relaxed) == 0 else { _exit(128 + number) }
+        Signals.received.store(number, ordering: .relaxed)
+        Signals.stop.raise()
+      }
+    }
+  }
+}

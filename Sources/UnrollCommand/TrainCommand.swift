@@ -1,0 +1,178 @@
+import ArgumentParser
+import Training
+import UnicodeText
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `unroll train`.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a model on text.",
+    discussion: """
+      Reads UTF-8 text, learns its characters, and trains by truncated backpropagation through time. The best model by \
+      validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130.
+
+      Example: unroll train letters.txt --output letters-model --budget 5m
+      """)
+
+  @Argument(help: "Text files, read one after another as one stream; - is standard input.")
+  var corpus: [String]
+
+  @Option(name: .shortAndLong, help: "The model folder to make.")
+  var output: String
+
+  @Flag(help: "Replace a model that the output folder holds, once the new one is saved.")
+  var overwrite = false
+
+  @OptionGroup(title: "Text") var text: TextOptions
+  @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Running") var compute: ComputeOptions
+
+  @Option(help: "Seed of the fresh weights.")
+  var seed: UInt64 = 1
+
+  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+  var quiet = false
+
+  struct TextOptions: ParsableArguments {
+    @Option(help: "The last part of the corpus, kept for validation; 0 for none.")
+    var validationFraction = 0.1
+
+    @Option(help: "A file to validate on instead.")
+    var validation: String?
+
+    @Option(help: "Unicode normalization: none, nfc, nfd, nfkc or nfkd.")
+    var normalization: NormalizationForm = .nfc
+
+    @Option(help: "Characters seen less often in the training part become <unk>.")
+    var minFrequency = 1
+
+    func validate() throws {
+      try require(validationFraction >= 0 && validationFraction < 1, "--validation-fraction is \(validationFraction); it must be at least 0 and less than 1.")
+      try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
+    }
+  }
+
+  struct ModelOptions: ParsableArguments {
+    @Option(help: "Recurrent layers.")
+    var layers = 2
+
+    @Option(help: "Hidden units of each layer.")
+    var hiddenSize = 256
+
+    @Option(help: "Size of a symbol's embedding; the default is the hidden size, at most 128.")
+    var embeddingSize: Int?
+
+    @Flag(help: "Use the embedding's matrix in the decoder too; the embedding size is then the hidden size.")
+    var tieWeights = false
+
+    func validate() throws {
+      try require(
+        !tieWeights || embeddingSize ?? hiddenSize == hiddenSize,
+        "--tie-weights wants --embedding-size \(hiddenSize), the hidden size.")
+    }
+  }
+
+  struct TrainingOptions: ParsableArguments {
+    @Option(help: "Parallel streams that the corpus is cut into (the batch).")
+    var lanes = 32
+
+    @Option(help: "Steps between two updates, which a gradient flows back.")
+    var k1 = 64
+
+    @Option(help: "Train for so many passes over the training part.")
+    var epochs: Int?
+
+    @Option(help: "Train for so many updates.")
+    var steps: Int?
+
+    @Option(help: "Train for so long: 90s, 15m, 2h. The default is 5m where neither epochs nor steps are given.")
+    var budget: DurationArgument?
+
+    @Option(help: "Adam's learning rate.")
+    var learningRate = 0.002
+
+    @Option(help: "Decoupled weight decay (AdamW), of matrices only.")
+    var weightDecay = 0.0
+
+    @Option(help: "Largest norm of the gradient; a longer one is scaled down.")
+    var clip = 1.0
+
+    @Option(help: "Steps between two validations; the default is one an epoch, within 100 to 500 steps.")
+    var validateEvery: Int?
+
+    @Option(help: "Steps between two lines of the log.")
+    var logEvery = 10
+
+    func validate() throws {
+      try require((1...1_000_000).contains(lanes), "--lanes is \(lanes); it must be 1 to 1,000,000.")
+      try require((1...10_000_000).contains(k1), "--k1 is \(k1); it must be 1 to 10,000,000.")
+      try require([epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1, "Give one of --epochs, --steps and --budget.")
+      for (name, value) in [("epochs", epochs), ("steps", steps), ("validate-every", validateEvery), ("log-every", logEvery)] {
+        try require(value ?? 1 >= 1, "--\(name) is \(value ?? 0); it must be at least 1.")
+      }
+      try require(learningRate > 0 && learningRate <= 10, "--learning-rate is \(learningRate); it must be above 0 and at most 10.")
+      try require((0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
+      try require(clip > 0 && clip.isFinite, "--clip is \(clip); it must be above 0.")
+    }
+  }
+
+  func run() throws {
+    Signals.install()
+    let progress = ProgressDisplay(quiet: quiet)
+    try reportingErrors {
+      let end: TrainingEvent.End
+      do { end = try Trainer.train(settings, stop: Signals.stop, report: progress.show) } catch {
+        progress.clear()
+        throw error
+      }
+      progress.finish(end, output: output)
+    }
+    if Signals.last != 0 { throw ExitCode(128 + Signals.last) }
+  }
+
+  private var settings: TrainingConfiguration {
+    var settings = TrainingConfiguration(corpus: corpus, output: output)
+    settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction)
+    settings.normalization = text.normalization
+    settings.minimumFrequency = text.minFrequency
+    settings.layers = model.layers
+    settings.hiddenSize = model.hiddenSize
+    settings.embeddingSize = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : min(128, model.hiddenSize))
+    settings.tiesWeights = model.tieWeights
+    settings.lanes = training.lanes
+    settings.k1 = training.k1
+    settings.limit = limit
+    settings.learningRate = training.learningRate
+    settings.optimizer.weightDecay = training.weightDecay
+    settings.clip = training.clip
+    settings.validateEvery = training.validateEvery
+    settings.logEvery = training.logEvery
+    settings.precision = compute.precision.precision
+    settings.threads = compute.threads == 0 ? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : compute.threads
+    settings.seed = seed
+    settings.overwrites = overwrite
+    settings.command = (["unroll"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " ")
+    return settings
+  }
+
+  private var limit: TrainingConfiguration.Limit {
+    if let epochs = training.epochs { return .epochs(epochs) }
+    if let steps = training.steps { return .steps(steps) }
+    return .budget(training.budget?.seconds ?? 300)
+  }
+
+  /// An argument as a shell would take it.
+  private func quoted(_ argument: String) -> String {
+    let isPlain = !argument.isEmpty && argument.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !Array("'\"\\$`*?[](){}<>|&;~#!".utf8).contains($0) }
+    return isPlain ? argument : "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}
