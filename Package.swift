@@ -40,7 +40,7 @@ let package = Package(
         "Evaluation", "LanguageModeling", "Recurrence", "Optimization", "Corpora", "Tokenization", "UnicodeText",
         "ModelFiles", "Reports", "Compute",
       ]),
-    .target(name: "Unroll", dependencies: ["LanguageModeling", "Sampling", "Evaluation", "Training"]),
+    .target(name: "Unroll", dependencies: ["LanguageModeling", "Sampling", "Evaluation", "Training", "Tokenization"]),
 
     // The command.
     .executableTarget(
@@ -55,6 +55,12 @@ let package = Package(
     .testTarget(
       name: "LanguageModelingTests",
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization", "TestSupport",
+      ]),
+    .testTarget(name: "CommandTests", dependencies: ["UnrollCommand", "Unroll", "ModelFiles", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

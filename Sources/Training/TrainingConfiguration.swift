@@ -73,7 +73,7 @@ public struct TrainingConfiguration: Sendable {
     k1 = 64
     limit = .budget(300)
     optimizer = .init()
-    learningRate = 0.002
+    learningRate = 0.003
     clip = 1
     precision = .float32
     threads = 1

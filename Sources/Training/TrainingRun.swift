@@ -6,7 +6,7 @@ import Optimization
 import Recurrence
 
 /// One run: windows in order, an update after each, validation now and then, the best weights kept.
-struct TrainingRun<Layer: RecurrentLayer> {
+package struct TrainingRun<Layer: RecurrentLayer> {
   typealias Real = Layer.K.Real
 
   private let configuration: TrainingConfiguration
@@ -19,7 +19,7 @@ struct TrainingRun<Layer: RecurrentLayer> {
 
   private var card: ModelCard
   private var parameters: ParameterSet<Real>
-  private var optimizer: Adam<Real>
+  private var update: ClippedUpdate<Real>
   private var best = BestLoss()
   private var isSaved = false
   private var step = 0
@@ -34,8 +34,10 @@ struct TrainingRun<Layer: RecurrentLayer> {
   /// Tokens that warm the state of each validation lane.
   private static var validationWarmUp: Int { 256 }
 
-  init(
-    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder
+  /// - Parameter initial: The weights to begin with; fresh ones of the configuration's seed where nil.
+  package init(
+    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
+    initial: ParameterSet<Layer.K.Real>? = nil
   ) throws {
     self.configuration = configuration
     self.data = data
@@ -45,8 +47,8 @@ struct TrainingRun<Layer: RecurrentLayer> {
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
-    parameters = network.initialParameters(seed: configuration.seed)
-    optimizer = Adam(configuration.optimizer, layout: network.layout)
+    parameters = initial ?? network.initialParameters(seed: configuration.seed)
+    update = ClippedUpdate(Adam(configuration.optimizer, layout: network.layout), maximumNorm: configuration.clip)
     card = ModelCard(
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
     try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
@@ -54,7 +56,7 @@ struct TrainingRun<Layer: RecurrentLayer> {
     metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
   }
 
-  consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {
+  package consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {
     try tell(startEvent, report)
     var reason: TrainingEvent.EndReason?
     var lastValidated = -1
@@ -62,8 +64,10 @@ struct TrainingRun<Layer: RecurrentLayer> {
       try takeStep(report)
       reason = stop.isRaised ? .signal : clock.endReason(step: step)
       if step % validateEvery == 0 && reason == nil {
+        let begin = clock.elapsed
         try validate(report)
         lastValidated = step
+        recent.leaveOut(seconds: clock.elapsed - begin)
       }
     }
     if lastValidated != step { try validate(report) }
@@ -84,13 +88,12 @@ struct TrainingRun<Layer: RecurrentLayer> {
     if place == 0 { bptt.resetState() }
     let window = data.training.window(place)
     let loss = bptt.step(window, parameters: parameters)
-    let norm = bptt.gradients.norm
+    let (norm, isMade) = update.apply(
+      loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: configuration.learningRate)
     step += 1
     tokens += window.targets.count
-    if loss.isFinite && norm.isFinite {
+    if isMade {
       skippedInARow = 0
-      bptt.gradients.clip(toNorm: configuration.clip, measured: norm)
-      optimizer.update(&parameters, gradients: bptt.gradients, learningRate: configuration.learningRate)
       recent.add(loss, tokens: window.targets.count)
       ofEpoch.add(loss, tokens: window.targets.count)
     } else {
@@ -193,6 +196,9 @@ struct LossMeter {
     sum += loss
     tokens += count
   }
+
+  /// Time that was spent on something else.
+  mutating func leaveOut(seconds: Double) { start += seconds }
 
   /// The mean since the last look, and the tokens per second.
   mutating func take(now: Double) -> (loss: Double, speed: Double) {

@@ -98,7 +98,7 @@ struct TrainCommand: ParsableCommand {
     var budget: DurationArgument?
 
     @Option(help: "Adam's learning rate.")
-    var learningRate = 0.002
+    var learningRate = 0.003
 
     @Option(help: "Decoupled weight decay (AdamW), of matrices only.")
     var weightDecay = 0.0

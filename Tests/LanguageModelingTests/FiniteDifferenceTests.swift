@@ -1,0 +1,160 @@
+import Compute
+import LanguageModeling
+import Recurrence
+import Testing
+import Tokenization
+
+/// The hand-written backward pass against central differences of the loss, in Double, for every parameter, the
+/// embedding among them, and every element of the initial state.
+@Suite struct FiniteDifferenceTests {
+  typealias Layer = LSTM<DoubleKernels>
+
+  struct Shape: CustomTestStringConvertible {
+    let layers, steps, lanes: Int
+    var ties = false
+    var testDescription: String { "\(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")" }
+  }
+
+  /// With V = 5 and T·B from 1 to 24 both ways from symbol to projection are taken: gathered embeddings and the table.
+  static let shapes: [Shape] =
+    (1...3).flatMap { layers in
+      (1...8).flatMap { steps in (1...3).map { Shape(layers: layers, steps: steps, lanes: $0) } }
+    } + [Shape(layers: 2, steps: 3, lanes: 1, ties: true), Shape(layers: 2, steps: 4, lanes: 2, ties: true)]
+
+  @Test(arguments: shapes)
+  func everyParameterAndState(_ shape: Shape) throws {
+    let problem = try Problem(shape, seed: 11)
+    let (gradients, dState) = problem.gradients(problem.parameters)
+    let epsilon = 1e-5
+    func check(_ analytic: Double, _ what: String, _ loss: (Double) -> Double) {
+      let numeric = (loss(epsilon) - loss(-epsilon)) / (2 * epsilon)
+      #expect(abs(analytic - numeric) <= 1e-9 + 1e-7 * abs(numeric), "\(what): \(analytic), numerically \(numeric)")
+    }
+    for slot in problem.network.layout.slots {
+      let name = problem.network.layout[slot].name
+      for (index, analytic) in gradients[slot].elements.enumerated() {
+        check(analytic, "\(name)[\(index)]") { problem.loss(adding: $0, to: slot, index) }
+      }
+    }
+    for (index, analytic) in dState.enumerated() {
+      check(analytic, "state[\(index)]") { problem.loss(addingToState: $0, index) }
+    }
+  }
+
+  /// The second window's gradient is that of the second window's loss with the incoming state held constant; the
+  /// gradient that also looks through the first window is another one.
+  @Test func truncatedGradientHoldsTheIncomingStateConstant() throws {
+    let shape = Shape(layers: 2, steps: 4, lanes: 2)
+    let problem = try Problem(shape, seed: 5)
+    let first = problem.window
+    let second = problem.randomWindow(seed: 99)
+    let bptt = problem.bptt()
+    problem.set(problem.state, in: bptt)
+    _ = bptt.step(first, parameters: problem.parameters)
+    let carried = problem.state(of: bptt)
+    _ = bptt.step(second, parameters: problem.parameters)
+    let truncated = bptt.gradients
+
+    func meanLoss(_ parameters: ParameterSet<Double>, throughFirst: Bool) -> Double {
+      let fresh = problem.bptt()
+      problem.set(throughFirst ? problem.state : carried, in: fresh)
+      if throughFirst { _ = fresh.step(first, parameters: parameters) }
+      return fresh.step(second, parameters: parameters) / Double(second.targets.count)
+    }
+    var largestGap = 0.0
+    for slot in problem.network.layout.slots {
+      for index in 0..<problem.parameters[slot].count {
+        func numeric(throughFirst: Bool) -> Double {
+          (meanLoss(problem.shifted(slot, index, 1e-5), throughFirst: throughFirst)
+            - meanLoss(problem.shifted(slot, index, -1e-5), throughFirst: throughFirst)) / 2e-5
+        }
+        let analytic = truncated[slot].elements[index]
+        #expect(abs(analytic - numeric(throughFirst: false)) <= 1e-9 + 1e-7 * abs(analytic))
+        largestGap = max(largestGap, abs(analytic - numeric(throughFirst: true)))
+      }
+    }
+    #expect(largestGap > 1e-4, "nothing was truncated")
+  }
+}
+
+/// A small network with weights, a window and an initial state, all random.
+private struct Problem {
+  typealias Layer = LSTM<DoubleKernels>
+
+  let network: Network<Layer>
+  let lanes, steps: Int
+  let window: TokenWindow
+  let parameters: ParameterSet<Double>
+  /// Hidden and cell of layer 0, then of layer 1, …
+  let state: [Double]
+
+  init(_ shape: FiniteDifferenceTests.Shape, seed: UInt64) throws {
+    network = Network(
+      try ModelConfiguration(
+        vocabularySize: 5, embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers,
+        tiesWeights: shape.ties))
+    (lanes, steps) = (shape.lanes, shape.steps)
+    var parameters = ParameterSet<Double>(network.layout)
+    for slot in network.layout.slots { parameters.fillUniform(slot, bound: 0.9, seed: seed) }
+    self.parameters = parameters
+    var random = CounterRandom(seed: seed, purpose: .corpus)
+    state = (0..<2 * 4 * shape.lanes * shape.layers).map { _ in random.uniform() * 1.6 - 0.8 }
+    window = Self.randomWindow(steps, lanes, seed: seed)
+  }
+
+  static func randomWindow(_ steps: Int, _ lanes: Int, seed: UInt64) -> TokenWindow {
+    var random = CounterRandom(seed: seed, purpose: .sampling)
+    func symbols() -> [Int32] { (0..<steps * lanes).map { _ in Int32(random.next() % 5) } }
+    return TokenWindow(steps: steps, lanes: lanes, inputs: symbols(), targets: symbols())
+  }
+
+  func randomWindow(seed: UInt64) -> TokenWindow { Self.randomWindow(steps, lanes, seed: seed) }
+
+  func bptt() -> TruncatedBPTT<Layer> {
+    TruncatedBPTT(network, lanes: lanes, k1: steps, workers: Workers(threads: 1))
+  }
+
+  func set(_ state: [Double], in bptt: TruncatedBPTT<Layer>) {
+    let size = lanes * 4
+    for (layer, target) in bptt.states[0].enumerated() {
+      target.hidden.copy(from: Array(state[2 * layer * size..<(2 * layer + 1) * size]))
+      target.cell?.copy(from: Array(state[(2 * layer + 1) * size..<(2 * layer + 2) * size]))
+    }
+  }
+
+  func state(of bptt: TruncatedBPTT<Layer>) -> [Double] {
+    bptt.states[0].flatMap { $0.hidden.elements + ($0.cell?.elements ?? []) }
+  }
+
+  func loss(_ parameters: ParameterSet<Double>, _ state: [Double]) -> Double {
+    let bptt = bptt()
+    set(state, in: bptt)
+    return bptt.step(window, parameters: parameters) / Double(window.targets.count)
+  }
+
+  func gradients(_ parameters: ParameterSet<Double>) -> (ParameterSet<Double>, [Double]) {
+    let bptt = bptt()
+    set(state, in: bptt)
+    _ = bptt.step(window, parameters: parameters)
+    return (bptt.gradients, bptt.stateGradients[0].flatMap { $0.hidden.elements + ($0.cell?.elements ?? []) })
+  }
+
+  func shifted(_ slot: ParameterLayout.Slot, _ index: Int, _ difference: Double) -> ParameterSet<Double> {
+    var shifted = parameters
+    let rows = shifted.writable(slot)
+    var elements = rows.elements
+    elements[index] += difference
+    rows.copy(from: elements)
+    return shifted
+  }
+
+  func loss(adding difference: Double, to slot: ParameterLayout.Slot, _ index: Int) -> Double {
+    loss(shifted(slot, index, difference), state)
+  }
+
+  func loss(addingToState difference: Double, _ index: Int) -> Double {
+    var state = state
+    state[index] += difference
+    return loss(parameters, state)
+  }
+}

@@ -1,0 +1,147 @@
+import Compute
+import Foundation
+import LanguageModeling
+import Optimization
+import Recurrence
+import TestSupport
+import Testing
+import Tokenization
+
+@Suite struct TruncatedBPTTTests {
+  static func network<Layer: RecurrentLayer>(
+    _: Layer.Type, vocabulary: Int = 7, hidden: Int = 9, layers: Int = 2
+  ) throws -> Network<Layer> {
+    Network(
+      try ModelConfiguration(
+        vocabularySize: vocabulary, embeddingSize: 6, hiddenSize: hidden, layers: layers))
+  }
+
+  /// `[T, B]` symbols below `vocabulary`, in a noisy cycle.
+  static func window(steps: Int, lanes: Int, vocabulary: Int, seed: UInt64) -> TokenWindow {
+    var random = CounterRandom(seed: seed, purpose: .corpus)
+    let symbols = (0..<(steps + 1) * lanes).map { place in
+      Int32(random.next() % 4 == 0 ? Int(random.next() % UInt64(vocabulary)) : place / lanes % vocabulary)
+    }
+    return TokenWindow(
+      steps: steps, lanes: lanes, inputs: Array(symbols[..<(steps * lanes)]), targets: Array(symbols[lanes...]))
+  }
+
+  /// Rows `range` of a window's steps.
+  static func part(_ window: TokenWindow, _ range: Range<Int>) -> TokenWindow {
+    let rows = range.lowerBound * window.lanes..<range.upperBound * window.lanes
+    return TokenWindow(
+      steps: range.count, lanes: window.lanes, inputs: Array(window.inputs[rows]),
+      targets: Array(window.targets[rows]))
+  }
+
+  /// Reading in one long window or in many short ones is the same, to the bit in Double.
+  @Test(arguments: [1, 3, 5, 8])
+  func oneLongWindowIsManyShortOnes(_ length: Int) throws {
+    let network = try Self.network(LSTM<DoubleKernels>.self)
+    let model = RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 3))
+    let window = Self.window(steps: 24, lanes: 3, vocabulary: 7, seed: 1)
+    let whole = model.makeReader(lanes: 3, steps: 24).losses(window)
+    let reader = model.makeReader(lanes: 3, steps: length)
+    var pieces: [Double] = []
+    for start in stride(from: 0, to: 24, by: length) {
+      pieces += reader.losses(Self.part(window, start..<min(start + length, 24)))
+    }
+    #expect(whole == pieces)
+  }
+
+  /// The state that training carries is the state that reading reaches, to the bit; a reset forgets it.
+  @Test func trainingCarriesTheState() throws {
+    let network = try Self.network(LSTM<DoubleKernels>.self)
+    let parameters = network.initialParameters(seed: 3)
+    let window = Self.window(steps: 12, lanes: 2, vocabulary: 7, seed: 2)
+    func states(_ bptt: TruncatedBPTT<LSTM<DoubleKernels>>) -> [[Double]] {
+      bptt.states.joined().flatMap { [$0.hidden.elements, $0.cell?.elements ?? []] }
+    }
+    let long = TruncatedBPTT(network, lanes: 2, k1: 12, workers: Workers(threads: 1))
+    let whole = long.step(window, parameters: parameters)
+    let short = TruncatedBPTT(network, lanes: 2, k1: 4, workers: Workers(threads: 1))
+    var sum = 0.0
+    for start in [0, 4, 8] { sum += short.step(Self.part(window, start..<start + 4), parameters: parameters) }
+    #expect(states(long) == states(short))
+    #expect(abs(whole - sum) < 1e-12)
+    let first = Self.part(window, 0..<4)
+    let afterAll = short.step(first, parameters: parameters)
+    short.resetState()
+    #expect(states(short).allSatisfy { $0.allSatisfy { $0 == 0 } })
+    let fresh = short.step(first, parameters: parameters)
+    #expect(fresh != afterAll, "the carried state makes no difference")
+    #expect(fresh == TruncatedBPTT(network, lanes: 2, k1: 4, workers: Workers(threads: 1)).step(first, parameters: parameters))
+  }
+
+  /// Twenty updates give the same bits for any number of threads.
+  @Test(arguments: [2, 3, 8])
+  func threadsDoNotChangeABit(_ threads: Int) throws {
+    #expect(try train(threads: 1) == train(threads: threads))
+  }
+
+  private func train(threads: Int) throws -> [Float] {
+    let network = try Self.network(LSTM<Float32Kernels>.self, vocabulary: 11, hidden: 20)
+    var parameters = network.initialParameters(seed: 1)
+    let bptt = TruncatedBPTT(network, lanes: 70, k1: 6, workers: Workers(threads: threads))
+    var adam = Adam<Float>(.init(), layout: network.layout)
+    for step in 0..<20 {
+      let window = Self.window(steps: step == 9 ? 3 : 6, lanes: 70, vocabulary: 11, seed: UInt64(step))
+      _ = bptt.step(window, parameters: parameters)
+      adam.update(&parameters, gradients: bptt.gradients, learningRate: 0.01)
+    }
+    return parameters.flat.elements
+  }
+
+  /// Lane groups cover all lanes once, in order, of sizes that differ by one at most and depend on the lanes alone.
+  @Test(arguments: [1, 2, 7, 8, 31, 50, 64, 65, 100, 200])
+  func laneGroups(_ lanes: Int) throws {
+    let network = try Self.network(LSTM<DoubleKernels>.self)
+    let sizes = TruncatedBPTT(network, lanes: lanes, k1: 1, workers: Workers(threads: 1)).states.map { $0[0].hidden.rows }
+    #expect(sizes.reduce(0, +) == lanes)
+    #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
+    #expect(sizes.allSatisfy { (1...32).contains($0) })
+  }
+
+  /// Float32 on oneDNN follows the Double reference: losses and every gradient, at sizes that are no multiple of
+  /// anything, with the table and without.
+  @Test(arguments: [(vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9)])
+  func float32FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
+    let double = try Self.network(LSTM<DoubleKernels>.self, vocabulary: shape.vocabulary, hidden: 37)
+    let float = try Self.network(LSTM<Float32Kernels>.self, vocabulary: shape.vocabulary, hidden: 37)
+    let parameters = float.initialParameters(seed: 8)
+    var same = ParameterSet<Double>(double.layout)
+    for slot in double.layout.slots { same.writable(slot).copy(from: parameters[slot].elements.map(Double.init)) }
+    let window = Self.window(steps: shape.steps, lanes: shape.lanes, vocabulary: shape.vocabulary, seed: 4)
+    let a = TruncatedBPTT(double, lanes: shape.lanes, k1: shape.steps, workers: Workers(threads: 1))
+    let b = TruncatedBPTT(float, lanes: shape.lanes, k1: shape.steps, workers: Workers(threads: 1))
+    for _ in 0..<2 {
+      let losses = (a.step(window, parameters: same), b.step(window, parameters: parameters))
+      #expect(abs(losses.0 - losses.1) < 1e-5 * losses.0)
+      for slot in double.layout.slots {
+        let scale = a.gradients[slot].elements.map(abs).max() ?? 0
+        let difference = largestDifference(a.gradients[slot].elements, b.gradients[slot].elements.map(Double.init))
+        #expect(difference < 1e-5 * max(scale, 1e-3), "\(double.layout[slot].name)")
+      }
+    }
+  }
+
+  /// Fresh weights are a function of the seed.
+  @Test func initialParametersFollowTheSeed() throws {
+    let network = try Self.network(LSTM<Float32Kernels>.self)
+    #expect(network.initialParameters(seed: 5).flat.elements == network.initialParameters(seed: 5).flat.elements)
+    #expect(network.initialParameters(seed: 5).flat.elements != network.initialParameters(seed: 6).flat.elements)
+  }
+
+  /// A model that gives every symbol the same logit has the perplexity V.
+  @Test(arguments: [2, 5, 65, 1000])
+  func uniformModelHasPerplexityV(_ vocabulary: Int) throws {
+    let network = try Self.network(LSTM<DoubleKernels>.self, vocabulary: vocabulary)
+    var parameters = network.initialParameters(seed: 2)
+    for slot in network.layout.slots where network.layout[slot].name.hasPrefix("decoder") {
+      parameters.writable(slot).clear()
+    }
+    let reader = RecurrentLanguageModel(network: network, parameters: parameters).makeReader(lanes: 1, steps: 40)
+    let losses = reader.losses(Self.window(steps: 40, lanes: 1, vocabulary: vocabulary, seed: 1))
+    for loss in losses { #expect(abs(loss - log(Double(vocabulary))) < 1e-14) }
+  }
+}

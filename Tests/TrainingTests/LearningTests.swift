@@ -1,0 +1,89 @@
+import Compute
+import Evaluation
+import Foundation
+import LanguageModeling
+import ModelFiles
+import Recurrence
+import TestSupport
+import Testing
+import Tokenization
+import Training
+
+@Suite struct LearningTests {
+  /// A first-order Markov chain over four letters is learnt to within 1 % of its conditional entropy on the same text:
+  /// the mean of −ln p over the transitions that the text has, p being the chain's own.
+  @Test func learnsAMarkovChain() throws {
+    try withTemporaryFolder { folder in
+      let chain: [[Double]] = [[0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.85, 0.05], [0.4, 0.1, 0.1, 0.4], [0.25, 0.5, 0.2, 0.05]]
+      var random = CounterRandom(seed: 4, purpose: .corpus)
+      var symbols = [0]
+      for _ in 1..<60_000 {
+        var uniform = random.uniform()
+        let row = chain[symbols[symbols.count - 1]]
+        symbols.append(row.firstIndex { uniform -= $0; return uniform < 0 } ?? 3)
+      }
+      let nats = zip(symbols, symbols.dropFirst()).map { -log(chain[$0][$1]) }
+      let entropy = nats.reduce(0, +) / Double(nats.count)
+      let text = String(symbols.map { Character(Unicode.Scalar(UInt8(97 + $0))) })
+      try Files.writeDurably(Array(text.utf8), to: "\(folder)/chain.txt")
+
+      var configuration = TrainingConfiguration(corpus: ["\(folder)/chain.txt"], output: "\(folder)/model")
+      configuration.validation = .fraction(0)
+      (configuration.embeddingSize, configuration.hiddenSize, configuration.layers) = (8, 16, 1)
+      (configuration.lanes, configuration.k1) = (20, 30)
+      configuration.learningRate = 0.005
+      configuration.limit = .epochs(5)
+      let end = try Trainer.train(configuration, stop: StopRequest()) { _ in }
+      #expect(end.reason == .epochs && end.steps == 500)
+
+      let loaded = try ModelFolder("\(folder)/model").load(precision: .float32)
+      let report = try PerplexityReport(of: [text], by: loaded.model, loaded.tokenizer, unknownPolicy: .fail)
+      #expect(report.natsPerToken < entropy * 1.01, "learnt \(report.natsPerToken), entropy \(entropy)")
+      #expect(report.natsPerToken > entropy * 0.99, "better than the source allows: \(report.natsPerToken), \(entropy)")
+    }
+  }
+
+  /// A loss that is not finite changes nothing, is told, and ends the run after ten in a row without a model on disk.
+  @Test func whatIsNotFiniteIsNeverSaved() throws {
+    try withTemporaryFolder { folder in
+      try Files.writeDurably(Array(String(repeating: "abcde fgh ", count: 200).utf8), to: "\(folder)/text")
+      var configuration = TrainingConfiguration(corpus: ["\(folder)/text"], output: "\(folder)/model")
+      (configuration.embeddingSize, configuration.hiddenSize, configuration.lanes, configuration.k1) = (4, 8, 4, 10)
+      configuration.limit = .steps(100)
+      let data = try TrainingData(configuration)
+      let model = try ModelConfiguration(
+        vocabularySize: data.tokenizer.vocabularySize, embeddingSize: 4, hiddenSize: 8, layers: 2)
+      let network = Network<LSTM<Float32Kernels>>(model)
+      var poisoned = network.initialParameters(seed: 1)
+      poisoned.writable(network.layout.slots[0])[0, 0] = .nan
+      let output = try OutputFolder(configuration.output, overwrites: false)
+      let run = try TrainingRun<LSTM<Float32Kernels>>(configuration, model, data, output, initial: poisoned)
+      var skipped: [Int] = []
+      #expect(throws: TrainingError.self) {
+        _ = try run.run(stop: StopRequest()) { event in
+          if case .skipped(let step) = event { skipped.append(step) }
+        }
+      }
+      #expect(skipped == Array(1...10))
+      #expect(Files.kind("\(folder)/model/model.safetensors") == .nothing)
+    }
+  }
+
+  /// Reading in lanes that were warmed comes close to reading in one stream, and scores every token once.
+  @Test func scoringInLanes() throws {
+    try withTemporaryFolder { folder in
+      var random = CounterRandom(seed: 1, purpose: .corpus)
+      let network = Network<LSTM<Float32Kernels>>(
+        try ModelConfiguration(vocabularySize: 9, embeddingSize: 5, hiddenSize: 12, layers: 2))
+      let scorer = Scorer(RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 2)))
+      for count in [700, 701, 1023, 3001] {
+        let tokens = (0..<count).map { _ in Int32(random.next() % 9) }
+        let exact = scorer.score(tokens)
+        let lanes = scorer.scoreInLanes(tokens, lanes: 7, warmUp: 64)
+        #expect(exact.tokens == count - 1)
+        #expect(lanes.tokens == count - 1)
+        #expect(abs(exact.mean - lanes.mean) < 1e-4)
+      }
+    }
+  }
+}
