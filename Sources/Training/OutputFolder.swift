@@ -23,6 +23,9 @@ package final class OutputFolder {
   package init(_ path: String, overwrites: Bool) throws {
     destination = ModelFolder(path)
     let path = destination.path
+    guard [.nothing, .folder].contains(Files.kind(path)) else {
+      throw FileError(.cannotCreate, path, "exists and is not a folder; name another --output")
+    }
     if destination.holdsModel {
       guard overwrites else {
         throw FileError(.cannotCreate, path, "holds a model already; name another --output, or say --overwrite")

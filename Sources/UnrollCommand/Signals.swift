@@ -20,12 +20,22 @@ enum Signals {
 
   static func install() {
     _ = (stop, last)  // made before a handler can need them
+    var both = sigset_t()
+    sigemptyset(&both)
     for number in [SIGINT, SIGTERM] {
-      signal(number) { number in
+      let before = signal(number) { number in
         guard Signals.received.load(ordering: .relaxed) == 0 else { _exit(128 + number) }
         Signals.received.store(number, ordering: .relaxed)
         Signals.stop.raise()
       }
+      // Who started us with a signal ignored, as nohup and background jobs do, means it.
+      if isIgnore(before) { signal(number, SIG_IGN) }
+      sigaddset(&both, number)
     }
+    sigprocmask(SIG_UNBLOCK, &both, nil)
+  }
+
+  private static func isIgnore(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+    unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

@@ -1,0 +1,190 @@
+import Foundation
+import ModelFiles
+import TestSupport
+import Testing
+
+@Suite struct TrainCommandTests {
+  @Test func makesAModelFolder() throws {
+    try withSmallModel { folder, model, _ in
+      let names = [
+        "README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json", "training",
+      ]
+      #expect(Files.names(in: model) == names)
+      let config = try JSON(parsing: Files.read("\(model)/config.json"))
+      #expect(config["model_type"]?.string == "unroll" && config["cell"]?.string == "lstm")
+      #expect(config["hidden_size"]?.integer == 12 && config["embedding_size"]?.integer == 6)
+      #expect(config["num_layers"]?.integer == 2 && config["tie_word_embeddings"]?.bool == false)
+      let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
+      let vocabulary = try #require(config["vocab_size"]?.integer)
+      #expect(weights["encoder.weight"]?.shape == [vocabulary, 6])
+      #expect(weights["rnn.weight_ih_l0"]?.shape == [48, 6] && weights["rnn.weight_hh_l1"]?.shape == [48, 12])
+      #expect(weights["rnn.bias_ih_l1"]?.shape == [48] && weights["rnn.bias_hh_l0"]?.shape == [48])
+      #expect(weights["decoder.weight"]?.shape == [vocabulary, 12] && weights["decoder.bias"]?.shape == [vocabulary])
+      #expect(weights.metadata == ["format": "pt"])
+      let card = String(decoding: try Files.read("\(model)/README.md"), as: UTF8.self)
+      #expect(card.contains(sha256(Array(smallText.utf8))) && card.contains("--hidden-size 12"))
+      #expect(card.contains("best validation loss"))
+      #expect(Files.names(in: folder) == ["model", "text.txt"])
+    }
+  }
+
+  @Test func logsWhatHappens() throws {
+    try withSmallModel(["--log-every", "7", "--validate-every", "10"]) { _, model, _ in
+      let steps = try events("step", model)
+      #expect(steps.compactMap { $0["step"]?.integer } == [7, 14, 21, 28])
+      for key in ["epoch", "tokens", "loss", "gradient_norm", "learning_rate", "tokens_per_second"] {
+        #expect(steps.allSatisfy { $0[key]?.double != nil }, "\(key)")
+      }
+      let validations = try events("validation", model)
+      #expect(validations.compactMap { $0["step"]?.integer } == [10, 20, 30])
+      #expect(validations[0]["best"]?.bool == true)
+      #expect(validations.allSatisfy { ($0["loss"]?.double ?? 0) > 0 && ($0["bits_per_character"]?.double ?? 0) > 0 })
+      let ends = try events("end", model)
+      #expect(ends.count == 1 && ends[0]["reason"]?.string == "steps" && ends[0]["steps"]?.integer == 30)
+      let best = try #require(ends[0]["best_validation_loss"]?.double)
+      #expect(best == validations.compactMap { $0["loss"]?.double }.min())
+    }
+  }
+
+  /// Every epoch's mean loss is told once, over all of its tokens.
+  @Test func logsEpochs() throws {
+    try withTemporaryFolder { folder in
+      try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
+      let result = try run(
+        unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--epochs", "3", "--log-every", "1"] + smallSizes)
+      #expect(result.status == 0)
+      let epochs = try events("epoch", "\(folder)/m")
+      #expect(epochs.compactMap { $0["epoch"]?.integer } == [1, 2, 3])
+      let steps = try events("step", "\(folder)/m")
+      let perEpoch = try #require(try events("start", "\(folder)/m")[0]["steps_per_epoch"]?.integer)
+      #expect(steps.count == 3 * perEpoch)
+      let perToken = try #require(try events("start", "\(folder)/m")[0]["training_tokens"]?.integer)
+      #expect(steps[perEpoch - 1]["tokens"]?.integer == perToken)
+    }
+  }
+
+  /// The validation loss of the best model is what `perplexity` finds on the same part of the text.
+  @Test func bestLossIsReproducible() throws {
+    try withSmallModel { folder, model, _ in
+      let scalars = Array(smallText.unicodeScalars)
+      var part = String.UnicodeScalarView()
+      part.append(contentsOf: scalars[Int(Double(scalars.count) * 0.9)...])
+      try Files.writeDurably(Array(String(part).utf8), to: "\(folder)/part")
+      let report = try unroll("perplexity", "--model", model, "--format", "json", "\(folder)/part")
+      let nats = try #require(try JSON(parsing: report.output)["nats_per_token"]?.double)
+      let best = try #require(try events("end", model)[0]["best_validation_loss"]?.double)
+      #expect(abs(nats - best) < 1e-4)
+    }
+  }
+
+  @Test func sameSeedSameBytesForAnyThreads() throws {
+    func weights(_ extra: [String]) throws -> [UInt8] {
+      try withTemporaryFolder { folder in
+        try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
+        let sizes = ["--hidden-size", "12", "--lanes", "16", "--k1", "12", "--steps", "25"]
+        let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--quiet"] + sizes + extra)
+        #expect(result.status == 0 && result.error.isEmpty && result.output.isEmpty, "\(result.error)")
+        return try Files.read("\(folder)/m/model.safetensors")
+      }
+    }
+    let one = try weights(["--threads", "1"])
+    #expect(try one == weights(["--threads", "2"]))
+    #expect(try one == weights(["--threads", "3"]))
+    #expect(try one != weights(["--threads", "1", "--seed", "2"]))
+  }
+
+  @Test func refusesToOverwriteUnlessTold() throws {
+    try withSmallModel { folder, model, text in
+      let before = try Files.read("\(model)/model.safetensors")
+      let arguments = ["train", text, "-o", model, "--steps", "5", "--seed", "9"] + smallSizes
+      let refused = try run(unrollPath, arguments)
+      #expect(refused.status == 73 && refused.error.contains("holds a model already"))
+      #expect(try Files.read("\(model)/model.safetensors") == before)
+      try Files.writeDurably(Array("mine".utf8), to: "\(model)/notes.txt")
+      let told = try run(unrollPath, arguments + ["--overwrite"])
+      #expect(told.status == 0, "\(told.error)")
+      #expect(try Files.read("\(model)/model.safetensors") != before)
+      #expect(try Files.read("\(model)/notes.txt") == Array("mine".utf8))
+      #expect(Files.names(in: folder) == ["model", "text.txt"])
+    }
+  }
+
+  /// A kill at any moment leaves the old model or the new one, whole.
+  @Test func aKillLeavesAWholeModel() throws {
+    try withSmallModel { folder, model, text in
+      let old = try Files.read("\(model)/model.safetensors")
+      var (kept, replaced) = (0, 0)
+      for delay in [0.001, 0.01, 0.02, 0.03, 0.05, 0.08, 0.15, 0.3] {
+        let before = try Files.read("\(model)/model.safetensors")
+        let sizes = ["--hidden-size", "20", "--embedding-size", "6", "--lanes", "4", "--k1", "12"]
+        let arguments = ["train", text, "-o", model, "--overwrite", "--steps", "100000", "--validate-every", "3"]
+        let result = try run(unrollPath, arguments + sizes) { process in
+          Thread.sleep(forTimeInterval: delay)
+          kill(process.processIdentifier, SIGKILL)
+        }
+        #expect(result.status == 128 + SIGKILL)
+        let report = try unroll("perplexity", "--model", model, text)
+        #expect(report.status == 0, "\(report.error)")
+        if try Files.read("\(model)/model.safetensors") == before { kept += 1 } else { replaced += 1 }
+      }
+      #expect(kept + replaced == 8)
+      #expect(try Files.read("\(model)/model.safetensors") != old, "no kill came late enough to see a new model")
+    }
+  }
+
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+  func aSignalSavesAndSaysSo(_ signal: Int32, _ status: Int32) throws {
+    try withTemporaryFolder { folder in
+      try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
+      let result = try run(
+        unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--steps", "100000000"] + smallSizes
+      ) { process in
+        // After the log has begun: the handlers are there, the steps run.
+        while Files.kind("\(folder)/m/training/metrics.jsonl") == .nothing { Thread.sleep(forTimeInterval: 0.01) }
+        Thread.sleep(forTimeInterval: 0.2)
+        kill(process.processIdentifier, signal)
+      }
+      #expect(result.status == status)
+      #expect(result.error.contains("stopped after"))
+      #expect(try events("end", "\(folder)/m")[0]["reason"]?.string == "signal")
+      #expect(try unroll("generate", "--model", "\(folder)/m", "--length", "5", "--seed", "1").status == 0)
+    }
+  }
+
+  @Test func budgetEndsTheRun() throws {
+    try withTemporaryFolder { folder in
+      try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
+      let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--budget", "1s"] + smallSizes)
+      #expect(result.status == 0)
+      let end = try events("end", "\(folder)/m")[0]
+      #expect(end["reason"]?.string == "budget")
+      #expect((end["seconds"]?.double ?? 0) >= 1)
+    }
+  }
+
+  /// NUL, a byte-order mark and CRLF are symbols like any other, and come back out.
+  @Test func keepsOddSymbols() throws {
+    try withTemporaryFolder { folder in
+      let text = "\u{FEFF}" + (0..<60).map { "line \($0)\r\n\u{0}\t" }.joined()
+      try Files.writeDurably(Array(text.utf8), to: "\(folder)/text")
+      let trained = try run(
+        unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--steps", "3", "--validation-fraction", "0"] + smallSizes)
+      #expect(trained.status == 0, "\(trained.error)")
+      let echoed = try unroll(
+        "generate", "--model", "\(folder)/m", "--prompt", "-", "--length", "0", input: Array(text.utf8))
+      #expect(echoed.status == 0 && echoed.output == Array(text.utf8))
+      let vocabulary = try JSON(parsing: Files.read("\(folder)/m/tokenizer.json"))["model"]?["vocab"]
+      for symbol in ["\u{FEFF}", "\r", "\n", "\u{0}", "\t"] { #expect(vocabulary?[symbol] != nil) }
+    }
+  }
+
+  @Test func rareSymbolsBecomeUnknown() throws {
+    try withSmallModel(["--min-frequency", "20"]) { _, model, _ in
+      let json = try JSON(parsing: Files.read("\(model)/tokenizer.json"))
+      #expect(json["model"]?["vocab"]?["<unk>"]?.integer == 0)
+      let replaced = try unroll("generate", "--model", model, "--prompt", "fox ☃", "--unknown", "replace", "--seed", "1", "--length", "20")
+      #expect(replaced.status == 0 && replaced.text.hasPrefix("fox ☃") && !replaced.text.contains("<unk>"))
+    }
+  }
+}
