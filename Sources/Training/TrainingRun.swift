@@ -27,6 +27,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var skippedInARow = 0
   private var recent = LossMeter()
   private var ofEpoch = LossMeter()
+  private var lastShown = 0.0
 
   /// Updates left out one after another before the run gives up.
   private static var mostSkipped: Int { 10 }
@@ -99,7 +100,13 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     } else {
       try skip(report)
     }
-    if step % configuration.logEvery == 0 { try reportStep(norm, report) }
+    if step % configuration.logEvery == 0 {
+      try tell(.step(stepReport(norm, recent.take(now: clock.elapsed))), report)
+      lastShown = clock.elapsed
+    } else if clock.elapsed - lastShown > 1 {
+      report(.step(stepReport(norm, recent.mean(now: clock.elapsed))))  // shown, not logged: steps are slow
+      lastShown = clock.elapsed
+    }
     if place + 1 == data.training.windowsPerEpoch { try reportEpoch(report) }
   }
 
@@ -152,15 +159,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         threads: configuration.threads, precision: configuration.precision.rawValue))
   }
 
-  private mutating func reportStep(_ norm: Double, _ report: (TrainingEvent) -> Void) throws {
-    let (loss, speed) = recent.take(now: clock.elapsed)
+  private func stepReport(_ norm: Double, _ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
     let (progress, remaining) = clock.progress(step: step)
-    try tell(
-      .step(
-        .init(
-          step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: loss,
-          gradientNorm: norm, learningRate: configuration.learningRate, tokensPerSecond: speed, progress: progress,
-          remaining: remaining)), report)
+    return .init(
+      step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: recent.loss,
+      gradientNorm: norm, learningRate: configuration.learningRate, tokensPerSecond: recent.speed,
+      progress: progress, remaining: remaining)
   }
 
   private mutating func reportEpoch(_ report: (TrainingEvent) -> Void) throws {
@@ -168,81 +172,5 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let seconds = now - ofEpoch.start
     let loss = ofEpoch.take(now: now).loss
     try tell(.epoch(.init(epoch: step / data.training.windowsPerEpoch, loss: loss, seconds: seconds)), report)
-  }
-}
-
-/// The lowest validation loss and where it was.
-struct BestLoss {
-  private(set) var loss: Double?
-  private(set) var step: Int?
-
-  /// Whether `loss` is the lowest so far. The first counts as the best, whatever it is; one that is not finite never
-  /// takes a finite one's place.
-  mutating func take(_ loss: Double, step: Int) -> Bool {
-    guard loss < self.loss ?? .infinity else { return false }
-    self.loss = loss
-    self.step = step
-    return true
-  }
-}
-
-/// A mean of losses between two looks.
-struct LossMeter {
-  private var sum = 0.0
-  private var tokens = 0
-  private(set) var start = 0.0
-
-  mutating func add(_ loss: Double, tokens count: Int) {
-    sum += loss
-    tokens += count
-  }
-
-  /// Time that was spent on something else.
-  mutating func leaveOut(seconds: Double) { start += seconds }
-
-  /// The mean since the last look, and the tokens per second.
-  mutating func take(now: Double) -> (loss: Double, speed: Double) {
-    defer { (sum, tokens, start) = (0, 0, now) }
-    return (sum / Double(tokens), Double(tokens) / max(now - start, 1e-9))
-  }
-}
-
-/// How long a run goes on.
-struct RunClock {
-  private let limit: TrainingConfiguration.Limit
-  private let stepsPerEpoch: Int
-  private let begin = ContinuousClock.now
-
-  init(_ limit: TrainingConfiguration.Limit, stepsPerEpoch: Int) {
-    self.limit = limit
-    self.stepsPerEpoch = stepsPerEpoch
-  }
-
-  /// Seconds since the run began.
-  var elapsed: Double { (ContinuousClock.now - begin) / .seconds(1) }
-
-  var plannedSteps: Int? {
-    switch limit {
-    case .epochs(let epochs): epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
-    case .steps(let steps): steps
-    case .budget: nil
-    }
-  }
-
-  /// Why the run ends after `step` steps, where it does.
-  func endReason(step: Int) -> TrainingEvent.EndReason? {
-    switch limit {
-    case .budget(let seconds): elapsed >= seconds ? .budget : nil
-    case .epochs: step >= plannedSteps ?? 0 ? .epochs : nil
-    case .steps: step >= plannedSteps ?? 0 ? .steps : nil
-    }
-  }
-
-  /// The share of the run that is done, and the seconds that are left.
-  func progress(step: Int) -> (done: Double, remaining: Double) {
-    let elapsed = elapsed
-    if case .budget(let seconds) = limit { return (min(1, elapsed / seconds), max(0, seconds - elapsed)) }
-    let done = Double(step) / Double(plannedSteps ?? step)
-    return (done, elapsed / done - elapsed)
   }
 }

@@ -5,6 +5,7 @@ import Training
 final class ProgressDisplay {
   private let quiet: Bool
   private let isTerminal = Terminal.errorIsTerminal
+  /// When the last bar or plain line was written.
   private var lastLine = ContinuousClock.now
   private var hasBar = false
   private var lastValidation: Double?
@@ -29,11 +30,13 @@ final class ProgressDisplay {
 
   private func begin(_ start: TrainingEvent.Start) {
     say(
-      "\(grouped(start.parameters)) parameters, \(start.vocabularySize) symbols; training on "
-        + "\(grouped(start.trainingTokens)) characters, validating on \(grouped(start.validationTokens)); "
-        + "\(grouped(start.stepsPerEpoch)) steps an epoch, \(start.threads) thread\(start.threads == 1 ? "" : "s")")
+      "\(grouped(start.parameters)) parameters, \(start.vocabularySize) symbols, "
+        + "\(start.threads) thread\(start.threads == 1 ? "" : "s")")
+    say(
+      "training on \(grouped(start.trainingTokens)) characters (\(grouped(start.stepsPerEpoch)) steps an epoch), "
+        + "validating on \(grouped(start.validationTokens))")
     if start.leftOutTokens > 0 {
-      say("\(start.leftOutTokens) characters at the end of the training part do not fill the lanes and are left out")
+      say("the training part's last \(start.leftOutTokens) characters do not fill the lanes and are left out")
     }
     if start.validationTokens == 0 { say("no validation part: the last weights are kept, not the best") }
   }
@@ -50,6 +53,8 @@ final class ProgressDisplay {
   // MARK: Bar and lines
 
   private func drawBar(_ step: TrainingEvent.Step) {
+    guard !hasBar || ContinuousClock.now - lastLine >= .milliseconds(100) else { return }
+    lastLine = .now
     let width = 20
     let full = Int((step.progress * Double(width)).rounded(.down))
     let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)

@@ -1,0 +1,40 @@
+/// The lowest validation loss and where it was.
+struct BestLoss {
+  private(set) var loss: Double?
+  private(set) var step: Int?
+
+  /// Whether `loss` is the lowest so far. The first counts as the best, whatever it is; one that is not finite never
+  /// takes a finite one's place.
+  mutating func take(_ loss: Double, step: Int) -> Bool {
+    guard loss < self.loss ?? .infinity else { return false }
+    self.loss = loss
+    self.step = step
+    return true
+  }
+}
+
+/// A mean of losses since it was last taken.
+struct LossMeter {
+  private var sum = 0.0
+  private var tokens = 0
+  private(set) var start = 0.0
+
+  mutating func add(_ loss: Double, tokens count: Int) {
+    sum += loss
+    tokens += count
+  }
+
+  /// Time that was spent on something else.
+  mutating func leaveOut(seconds: Double) { start += seconds }
+
+  /// The mean in nats per token and the tokens per second; begins anew.
+  mutating func take(now: Double) -> (loss: Double, speed: Double) {
+    defer { (sum, tokens, start) = (0, 0, now) }
+    return mean(now: now)
+  }
+
+  /// The same, going on.
+  func mean(now: Double) -> (loss: Double, speed: Double) {
+    (sum / Double(tokens), Double(tokens) / max(now - start, 1e-9))
+  }
+}
