@@ -8,6 +8,11 @@ public final class DoubleKernels: Kernels {
   /// A weight as `[K, N]`.
   public struct Packed: Sendable { let rows: Rows<Double> }
 
+  public static let loops = ElementLoops<Double, Double>(
+    lstmForward: ckernels_lstm_forward_f64, lstmBackward: ckernels_lstm_backward_f64, gather: ckernels_gather_f64,
+    scatterAdd: ckernels_scatter_add_f64, columnSums: ckernels_column_sums_f64,
+    crossEntropy: ckernels_cross_entropy_f64, narrow: ckernels_narrow_f64)
+
   public init() {}
 
   public func pack(_ weight: Rows<Double>, transposed: Bool, reusing old: Packed?) -> Packed {
@@ -34,50 +39,5 @@ public final class DoubleKernels: Kernels {
   public func addOuter(_ a: Rows<Double>, _ b: Rows<Double>, to sum: Rows<Double>) {
     requireOuter(a, b, sum)
     ckernels_add_outer_f64(a.rows, a.columns, b.columns, a.pointer, b.pointer, sum.pointer)
-  }
-
-  public func lstmForward(gates: Rows<Double>, cell: Rows<Double>, nextCell: Rows<Double>, hidden: Rows<Double>) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
-    ckernels_lstm_forward_f64(
-      hidden.rows, hidden.columns, gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
-  }
-
-  public func lstmBackward(
-    gates: Rows<Double>, cell: Rows<Double>, nextCell: Rows<Double>, dHidden: Rows<Double>, dCell: Rows<Double>,
-    dGates: Rows<Double>
-  ) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: dHidden.columns, rows: dHidden.rows)
-    requireLSTM(gates: dGates, cell: dCell, nextCell: dHidden, hiddenSize: dHidden.columns, rows: dHidden.rows)
-    ckernels_lstm_backward_f64(
-      dHidden.rows, dHidden.columns, gates.pointer, cell.pointer, nextCell.pointer, dHidden.pointer, dCell.pointer,
-      dGates.pointer)
-  }
-
-  public func gather(_ symbols: Rows<Int32>, from table: Rows<Double>, into out: Rows<Double>) {
-    requireSymbols(symbols, out, table)
-    ckernels_gather_f64(out.rows, out.columns, table.pointer, symbols.pointer, out.pointer)
-  }
-
-  public func scatterAdd(_ a: Rows<Double>, at symbols: Rows<Int32>, to table: Rows<Double>) {
-    requireSymbols(symbols, a, table)
-    ckernels_scatter_add_f64(a.rows, a.columns, a.pointer, symbols.pointer, table.pointer)
-  }
-
-  public func addColumnSums(_ a: Rows<Double>, to sums: Rows<Double>) {
-    precondition(sums.count == a.columns, "\(a.columns) column sums into \(sums.count)")
-    ckernels_column_sums_f64(a.rows, a.columns, a.pointer, sums.pointer)
-  }
-
-  public func crossEntropy(
-    _ logits: Rows<Double>, targets: Rows<Int32>, scale: Double, dLogits: Rows<Double>?, losses: Rows<Double>
-  ) {
-    requireCrossEntropy(logits, targets, dLogits, losses)
-    ckernels_cross_entropy_f64(
-      logits.rows, logits.columns, logits.pointer, targets.pointer, scale, dLogits?.pointer, losses.pointer)
-  }
-
-  public func narrow(_ a: Rows<Double>, into out: Rows<Double>) {
-    precondition(a.count == out.count, "\(a.count) elements narrowed into \(out.count)")
-    ckernels_narrow_f64(a.count, a.pointer, out.pointer)
   }
 }

@@ -15,6 +15,9 @@ public protocol Kernels: AnyObject, Sendable {
   /// A weight matrix in the layout that products want.
   associatedtype Packed: Sendable
 
+  /// The element-wise loops of this precision, from which the functions below that need no product are made.
+  static var loops: ElementLoops<Real, Operand> { get }
+
   init()
 
   // MARK: Matrix products
