@@ -52,6 +52,7 @@ let package = Package(
 
     // Tests.
     .target(name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"], path: "Tests/TestSupport"),
+    .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute"]),
     .testTarget(
       name: "LanguageModelingTests",
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),

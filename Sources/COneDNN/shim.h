@@ -41,6 +41,11 @@ static inline void unroll_single_threaded_products(void) {
   if (set) set(1);
 }
 
+/// Whether the processor multiplies bfloat16 in hardware (AVX512-BF16 or AMX), and oneDNN may use it.
+static inline bool unroll_has_bfloat16(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
 static inline int unroll_layout_plain(unroll_layout *out, int64_t rows, int64_t columns, dnnl_data_type_t type,
                                       dnnl_format_tag_t tag) {
   dnnl_dims_t sizes = {rows, columns};

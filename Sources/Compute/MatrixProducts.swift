@@ -46,7 +46,7 @@ public final class PackedWeight: @unchecked Sendable {  // written by `pack` onl
 ///
 /// The blocked layout that oneDNN prefers for a weight is asked for at ``typicalRows`` rows and then kept for every
 /// number of rows.
-final class MatrixProducts {
+final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
   private struct Shape: Hashable {
     enum Weights: Hashable { case packed, plain }
     var rows, inner, columns: Int
@@ -54,9 +54,9 @@ final class MatrixProducts {
     var hasBias: Bool
     var adding: Bool
 
-    var oneDNN: unroll_product_shape {
+    func described(bfloat16: Bool) -> unroll_product_shape {
       unroll_product_shape(
-        rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), bfloat16: false,
+        rows: Int64(rows), inner: Int64(inner), columns: Int64(columns), bfloat16: bfloat16,
         sourceTransposed: weights == .plain, accumulate: adding, bias: hasBias, weightsPlain: weights == .plain)
     }
   }
@@ -66,7 +66,9 @@ final class MatrixProducts {
     deinit { unroll_product_free(&product) }
   }
 
-  private static let typicalRows = 32
+  private static var typicalRows: Int { 32 }
+  /// Whether operands are bfloat16; otherwise they are float32.
+  private let bfloat16 = Operand.self == UInt16.self
   private var products: [Shape: Product] = [:]
   private let stream: dnnl_stream_t
 
@@ -83,7 +85,7 @@ final class MatrixProducts {
     unroll_single_threaded_products()
     let inner = transposed ? weight.rows : weight.columns
     let columns = transposed ? weight.columns : weight.rows
-    let packed = old ?? Self.emptyPacking(inner: inner, columns: columns, transposed: transposed)
+    let packed = old ?? emptyPacking(inner: inner, columns: columns, transposed: transposed)
     precondition(
       packed.inner == inner && packed.columns == columns && packed.transposed == transposed,
       "a packing of [\(packed.inner), \(packed.columns)] is reused for [\(inner), \(columns)]")
@@ -95,10 +97,11 @@ final class MatrixProducts {
     return packed
   }
 
-  private static func emptyPacking(inner: Int, columns: Int, transposed: Bool) -> PackedWeight {
+  private func emptyPacking(inner: Int, columns: Int, transposed: Bool) -> PackedWeight {
     var shape = unroll_product_shape(
-      rows: Int64(typicalRows), inner: Int64(inner), columns: Int64(columns), bfloat16: false, sourceTransposed: false,
-      accumulate: false, bias: false, weightsPlain: false)
+      rows: Int64(Self.typicalRows), inner: Int64(inner), columns: Int64(columns), bfloat16: bfloat16,
+      sourceTransposed: false,
+accumulate: false, bias: false, weightsPlain: false)
     var layout: unroll_layout?
     var probe = unroll_product()
     requireSuccess(
@@ -108,7 +111,7 @@ final class MatrixProducts {
     return PackedWeight(inner: inner, columns: columns, transposed: transposed, layout: layout)
   }
 
-  func multiply(_ a: Rows<Float>, _ packed: PackedWeight, bias: Rows<Float>?, into out: Rows<Float>, adding: Bool) {
+  func multiply(_ a: Rows<Operand>, _ packed: PackedWeight, bias: Rows<Float>?, into out: Rows<Float>, adding: Bool) {
     guard a.rows > 0 else { return }
     let shape = Shape(
       rows: a.rows, inner: a.columns, columns: out.columns, weights: .packed, hasBias: bias != nil, adding: adding)
@@ -116,7 +119,7 @@ final class MatrixProducts {
   }
 
   /// `sum += aᵀ·b`, both as they lie in memory.
-  func addOuter(_ a: Rows<Float>, _ b: Rows<Float>, to sum: Rows<Float>) {
+  func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Float>) {
     guard a.rows > 0 else { return }
     let shape = Shape(
       rows: a.columns, inner: a.rows, columns: b.columns, weights: .plain, hasBias: false, adding: true)
@@ -124,7 +127,7 @@ final class MatrixProducts {
   }
 
   private func run(
-    _ shape: Shape, _ packed: unroll_layout?, _ source: UnsafePointer<Float>, _ weights: UnsafeRawPointer,
+    _ shape: Shape, _ packed: unroll_layout?, _ source: UnsafePointer<Operand>, _ weights: UnsafeRawPointer,
     _ bias: UnsafePointer<Float>?, _ destination: UnsafeMutablePointer<Float>
   ) {
     unroll_single_threaded_products()
@@ -136,7 +139,7 @@ final class MatrixProducts {
 
   private func make(_ shape: Shape, _ packed: unroll_layout?) -> Product {
     let product = Product()
-    var description = shape.oneDNN
+    var description = shape.described(bfloat16: bfloat16)
     requireSuccess(
       unroll_product_make(&product.product, Engine.shared.engine, &description, packed, nil),
       "make a product [\(shape.rows), \(shape.inner), \(shape.columns)]")

@@ -27,8 +27,13 @@ public protocol LanguageModelReader: AnyObject {
 /// The numerical precision that a model runs in.
 public enum Precision: String, Sendable, CaseIterable {
   case float32
+  /// bfloat16 operands with float32 sums.
+  case bfloat16 = "bf16"
   /// The reference: slow, exact.
   case float64
+
+  /// The fastest that this processor has in hardware: bfloat16 or float32.
+  public static var fastest: Precision { hasBFloat16Hardware ? .bfloat16 : .float32 }
 }
 
 /// A network with its weights.

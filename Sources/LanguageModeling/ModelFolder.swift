@@ -85,6 +85,7 @@ public struct ModelFolder: Sendable {
     let model: any LanguageModel =
       switch precision {
       case .float32: try assemble(configuration, weights, LSTM<Float32Kernels>.self)
+      case .bfloat16: try assemble(configuration, weights, LSTM<BFloat16Kernels>.self)
       case .float64: try assemble(configuration, weights, LSTM<DoubleKernels>.self)
       }
     return Loaded(model: model, tokenizer: tokenizer, startToken: start)

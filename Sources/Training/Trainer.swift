@@ -21,6 +21,8 @@ public enum Trainer {
     switch configuration.precision {
     case .float32:
       return try TrainingRun<LSTM<Float32Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
+    case .bfloat16:
+      return try TrainingRun<LSTM<BFloat16Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
     case .float64:
       return try TrainingRun<LSTM<DoubleKernels>>(configuration, model, data, output).run(stop: stop, report: report)
     }

@@ -8,10 +8,16 @@ extension UnknownPolicy: ExpressibleByArgument {}
 
 /// What `--precision` takes.
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
-  case auto, float32
+  case auto, float32, bf16
 
-  /// `auto` is the fastest that this version has on every processor.
-  var precision: Precision { .float32 }
+  /// - Parameter automatic: What `auto` stands for.
+  func precision(automatic: Precision) -> Precision {
+    switch self {
+    case .auto: automatic
+    case .float32: .float32
+    case .bf16: .bfloat16
+    }
+  }
 }
 
 /// A length of time: 90s, 15m, 2h; a bare number is seconds.
@@ -35,7 +41,11 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
 
 /// The options of every command that computes.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: "Numbers to compute in: auto or float32.")
+  @Option(
+    help: """
+      Numbers to compute in: float32, bf16 (bfloat16 operands, float32 sums) or auto. auto is bf16 where the processor has \
+      it in hardware and float32 elsewhere; in perplexity it is float32, which is exact.
+      """)
   var precision: PrecisionArgument = .auto
 
   @Option(help: "Threads; 0 takes as many as the machine has cores. The result is the same for any number.")

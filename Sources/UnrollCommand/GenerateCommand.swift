@@ -50,7 +50,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let sampler = try Sampler(temperature: greedy ? 0 : temperature)
-      let loaded = try ModelFolder(model).load(precision: compute.precision.precision)
+      let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .fastest))
       let text = try promptText()
       let encoded = try InText.named("the prompt") { try loaded.tokenizer.encode(text, unknown: unknown) }
       if encoded.unknownCount > 0 {

@@ -33,7 +33,7 @@ struct PerplexityCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let loaded = try ModelFolder(model).load(precision: compute.precision.precision)
+      let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .float32))
       let texts = try files.map { try CorpusText(reading: [$0]).text }
       let report = try InText.named(files.joined(separator: ", ")) {
         try PerplexityReport(of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown)

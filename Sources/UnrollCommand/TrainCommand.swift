@@ -156,7 +156,7 @@ struct TrainCommand: ParsableCommand {
     settings.clip = training.clip
     settings.validateEvery = training.validateEvery
     settings.logEvery = training.logEvery
-    settings.precision = compute.precision.precision
+    settings.precision = compute.precision.precision(automatic: .fastest)
     settings.threads = compute.threads == 0 ? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : compute.threads
     settings.seed = seed
     settings.overwrites = overwrite

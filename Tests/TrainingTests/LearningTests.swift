@@ -69,6 +69,24 @@ import Training
     }
   }
 
+  /// An epoch begins from the zero state: with weights that hardly move, every epoch has the losses of the first.
+  @Test func everyEpochBeginsFromTheZeroState() throws {
+    try withTemporaryFolder { folder in
+      let text = (0..<90).map { "\($0 * 37 % 101) birds, " }.joined()
+      try Files.writeDurably(Array(text.utf8), to: "\(folder)/text")
+      var configuration = TrainingConfiguration(corpus: ["\(folder)/text"], output: "\(folder)/model")
+      (configuration.embeddingSize, configuration.hiddenSize, configuration.lanes, configuration.k1) = (4, 8, 4, 20)
+      (configuration.limit, configuration.learningRate, configuration.logEvery) = (.epochs(2), 1e-30, 1)
+      var losses: [Double] = []
+      _ = try Trainer.train(configuration, stop: StopRequest()) { event in
+        if case .step(let step) = event { losses.append(step.loss) }
+      }
+      let half = losses.count / 2
+      #expect(losses.count % 2 == 0 && half > 2)
+      #expect(Array(losses[..<half]) == Array(losses[half...]))
+    }
+  }
+
   /// Reading in lanes that were warmed comes close to reading in one stream, and scores every token once.
   @Test func scoringInLanes() throws {
     try withTemporaryFolder { folder in

@@ -39,8 +39,10 @@
 
 #define CKERNELS_F64(f) ckernels_##f##_f64
 #define CKERNELS_F32(f) ckernels_##f##_f32
+#define CKERNELS_BF16(f) ckernels_##f##_bf16
 CKERNELS_DECLARE(double, double, CKERNELS_F64)
 CKERNELS_DECLARE(float, float, CKERNELS_F32)
+CKERNELS_DECLARE(float, uint16_t, CKERNELS_BF16)
 CKERNELS_DECLARE_VECTOR(double, CKERNELS_F64)
 CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
 

@@ -1,0 +1,111 @@
+import Compute
+import Recurrence
+import Testing
+
+/// A layer on its own: what a language model alone would not ask of it.
+@Suite struct LSTMTests {
+  /// Back from any objective, also one that looks at the state after the window: Σ ⟨a_t, h_t⟩ + ⟨b, h_T⟩ + ⟨d, c_T⟩
+  /// against central differences, for every parameter, input and initial state.
+  @Test func gradientOfTheStateAfterTheWindowFlowsBack() {
+    let problem = LayerProblem(steps: 4, lanes: 2, inputSize: 3, hiddenSize: 5)
+    let analytic = problem.analyticGradients()
+    for part in LayerProblem.Part.allCases {
+      for index in 0..<problem.values[part]!.count {
+        let numeric = (problem.objective(adding: 1e-5, to: part, index) - problem.objective(adding: -1e-5, to: part, index)) / 2e-5
+        #expect(abs(analytic[part]![index] - numeric) <= 1e-9 + 1e-7 * abs(numeric), "\(part)[\(index)]")
+      }
+    }
+  }
+
+  /// What a cell holds is kept until training says otherwise: the two forget biases add up to 1.
+  @Test func forgetBiasBeginsAtOne() {
+    var layout = ParameterLayout()
+    let layer = LSTM<DoubleKernels>(index: 0, inputSize: 3, hiddenSize: 4, layout: &layout)
+    var parameters = ParameterSet<Double>(layout)
+    layer.initialize(&parameters, seed: 1)
+    let biases = zip(layout.entries, layout.slots).filter { $0.0.name.contains("bias") }.map { parameters[$0.1].elements }
+    #expect(zip(biases[0], biases[1]).map(+)[4..<8].allSatisfy { $0 == 1 })
+    for slot in layout.slots { #expect(parameters[slot].elements.allSatisfy { abs($0) <= 1 }) }
+  }
+}
+
+/// A layer, everything that goes in, and an objective of what comes out.
+private struct LayerProblem {
+  enum Part: CaseIterable { case inputWeight, recurrentWeight, inputBias, recurrentBias, inputs, hidden, cell }
+
+  let steps, lanes: Int
+  let layer: LSTM<DoubleKernels>
+  let layout: ParameterLayout
+  let kernels = DoubleKernels()
+  var values: [Part: [Double]]
+  let outputWeights, hiddenWeights, cellWeights: [Double]
+
+  init(steps: Int, lanes: Int, inputSize: Int, hiddenSize: Int) {
+    (self.steps, self.lanes) = (steps, lanes)
+    var layout = ParameterLayout()
+    layer = LSTM(index: 0, inputSize: inputSize, hiddenSize: hiddenSize, layout: &layout)
+    self.layout = layout
+    var random = CounterRandom(seed: 6, purpose: .corpus)
+    func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform() * 1.8 - 0.9 } }
+    values = [:]
+    for (part, entry) in zip(Part.allCases, layout.entries) { values[part] = numbers(entry.count) }
+    values[.inputs] = numbers(steps * lanes * inputSize)
+    values[.hidden] = numbers(lanes * hiddenSize)
+    values[.cell] = numbers(lanes * hiddenSize)
+    outputWeights = numbers(steps * lanes * hiddenSize)
+    hiddenWeights = numbers(lanes * hiddenSize)
+    cellWeights = numbers(lanes * hiddenSize)
+  }
+
+  typealias Pass = (
+    record: LSTM<DoubleKernels>.Record, weights: LSTM<DoubleKernels>.Weights, inputs: Rows<Double>
+  )
+
+  private func forward(_ values: [Part: [Double]]) -> Pass {
+    var parameters = ParameterSet<Double>(layout)
+    for (part, slot) in zip(Part.allCases, layout.slots) { parameters.writable(slot).copy(from: values[part]!) }
+    let weights = layer.pack(parameters, forTraining: true, reusing: nil, on: kernels)
+    let record = layer.makeRecord(steps: steps, lanes: lanes)
+    let inputs = Rows(steps * lanes, layer.inputSize, values[.inputs]!)
+    layer.project(inputs, weights, into: record.projection, on: kernels)
+    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
+    state.hidden.copy(from: values[.hidden]!)
+    state.cell?.copy(from: values[.cell]!)
+    record.begin(from: state)
+    layer.forward(steps: steps, weights, record: record, on: kernels)
+    return (record, weights, inputs)
+  }
+
+  func objective(adding difference: Double, to part: Part, _ index: Int) -> Double {
+    var values = values
+    values[part]![index] += difference
+    let record = forward(values).record
+    let end = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
+    record.copyState(after: steps, into: end)
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    return dot(outputWeights, record.outputs(steps).elements) + dot(hiddenWeights, end.hidden.elements)
+      + dot(cellWeights, end.cell?.elements ?? [])
+  }
+
+  func analyticGradients() -> [Part: [Double]] {
+    let pass = forward(values)
+    let (rows, hidden) = (steps * lanes, layer.hiddenSize)
+    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: hidden, hasCell: true)
+    state.hidden.copy(from: hiddenWeights)
+    state.cell?.copy(from: cellWeights)
+    let dProjection = Rows<Double>(rows, 4 * hidden)
+    let dInputs = Rows<Double>(rows, layer.inputSize)
+    var gradients = ParameterSet<Double>(layout)
+    layer.backward(
+      steps: steps, dHidden: Rows(rows, hidden, outputWeights), state: state, pass.weights, record: pass.record,
+      dProjection: dProjection, gradients: &gradients, on: kernels)
+    layer.backwardInputs(
+      pass.inputs, dProjection: dProjection, pass.weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+    var result: [Part: [Double]] = [:]
+    for (part, slot) in zip(Part.allCases, layout.slots) { result[part] = gradients[slot].elements }
+    result[.inputs] = dInputs.elements
+    result[.hidden] = state.hidden.elements
+    result[.cell] = state.cell?.elements
+    return result
+  }
+}
