@@ -51,7 +51,9 @@ let package = Package(
       ]),
 
     // Tests.
-    .target(name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"],
+      path: "Tests/TestSupport"),
     .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute"]),
     .testTarget(
       name: "LanguageModelingTests",
@@ -59,7 +61,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization", "TestSupport",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
+        "TestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["UnrollCommand", "Unroll", "ModelFiles", "TestSupport"]),
   ],

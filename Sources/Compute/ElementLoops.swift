@@ -6,8 +6,7 @@ public struct ElementLoops<Real, Operand>: Sendable {
   typealias Out<Element> = UnsafeMutablePointer<Element>
 
   let lstmForward: @Sendable (Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
-  let lstmBackward:
-    @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let lstmBackward: @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
   let gather: @Sendable (Int, Int, In<Real>, In<Int32>, Out<Real>) -> Void
   let scatterAdd: @Sendable (Int, Int, In<Operand>, In<Int32>, Out<Real>) -> Void
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void

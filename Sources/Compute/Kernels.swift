@@ -55,4 +55,3 @@ public protocol Kernels: AnyObject, Sendable {
   /// `out = a`, rounded to operands.
   func narrow(_ a: Rows<Real>, into out: Rows<Operand>)
 }
-

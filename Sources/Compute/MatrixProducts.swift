@@ -74,7 +74,8 @@ final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
 
   init() {
     var stream: dnnl_stream_t?
-    requireSuccess(dnnl_stream_create(&stream, Engine.shared.engine, dnnl_stream_default_flags.rawValue), "make a stream")
+    requireSuccess(
+      dnnl_stream_create(&stream, Engine.shared.engine, dnnl_stream_default_flags.rawValue), "make a stream")
     guard let stream else { preconditionFailure("oneDNN made no stream") }
     self.stream = stream
   }
@@ -101,7 +102,7 @@ final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
     var shape = unroll_product_shape(
       rows: Int64(Self.typicalRows), inner: Int64(inner), columns: Int64(columns), bfloat16: bfloat16,
       sourceTransposed: false,
-accumulate: false, bias: false, weightsPlain: false)
+      accumulate: false, bias: false, weightsPlain: false)
     var layout: unroll_layout?
     var probe = unroll_product()
     requireSuccess(

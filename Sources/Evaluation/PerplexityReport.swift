@@ -98,7 +98,8 @@ public struct PerplexityReport: Sendable {
   public var text: String {
     var table = TextTable()
     table.add("perplexity per token", decimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
-    table.add("nats per token", decimal(natsPerToken, places: 4), "± \(decimal(standardError, places: 4)) (standard error)")
+    table.add(
+      "nats per token", decimal(natsPerToken, places: 4), "± \(decimal(standardError, places: 4)) (standard error)")
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", decimal(wordPerplexity, places: 1), "\(grouped(words)) words")

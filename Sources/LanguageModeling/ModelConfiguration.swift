@@ -50,7 +50,8 @@ public struct ModelConfiguration: Sendable, Equatable {
       throw ConfigurationError("tied weights want embedding_size = hidden_size, not \(embeddingSize) and \(hiddenSize)")
     }
     guard parameterCount <= Self.maximumParameterCount else {
-      throw ConfigurationError("these sizes make \(parameterCount) parameters; the limit is \(Self.maximumParameterCount)")
+      throw ConfigurationError(
+        "these sizes make \(parameterCount) parameters; the limit is \(Self.maximumParameterCount)")
     }
   }
 

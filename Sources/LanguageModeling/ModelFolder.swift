@@ -67,7 +67,9 @@ public struct ModelFolder: Sendable {
   /// - Throws: ``FileError`` that names the file.
   public func load(precision: Precision) throws -> Loaded {
     guard Files.kind(path) == .folder else {
-      let reason = Files.kind(path) == .nothing ? "no such model folder; check the path" : "is not a folder; --model wants the folder of a model"
+      let reason =
+        Files.kind(path) == .nothing
+        ? "no such model folder; check the path" : "is not a folder; --model wants the folder of a model"
       throw FileError(.missing, path, reason)
     }
     guard holdsModel else {
@@ -150,7 +152,9 @@ public struct ModelFolder: Sendable {
     var parameters = ParameterSet<Layer.K.Real>(network.layout)
     for (slot, tensor) in zip(network.layout.slots, tensors) {
       let values = tensor.doubles.map { Layer.K.Real($0) }
-      guard values.allSatisfy(\.isFinite) else { throw invalid("tensor \(network.layout[slot].name) holds a number that is not finite") }
+      guard values.allSatisfy(\.isFinite) else {
+        throw invalid("tensor \(network.layout[slot].name) holds a number that is not finite")
+      }
       parameters.writable(slot).copy(from: values)
     }
     return RecurrentLanguageModel(network: network, parameters: parameters)

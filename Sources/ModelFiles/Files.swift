@@ -62,7 +62,8 @@ public enum Files {
     guard fstat(descriptor, &information) == 0 else { throw FileError(.inputOutput, path, systemMessage()) }
     switch kind(of: information) {
     case .folder: throw FileError(.missing, path, "is a folder; name a file")
-    case .device, .socket, .nothing: throw FileError(.missing, path, "is not a file but a device or socket; name a file")
+    case .device, .socket, .nothing:
+      throw FileError(.missing, path, "is not a file but a device or socket; name a file")
     case .pipe:
       let flags = fcntl(descriptor, F_GETFL)
       _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
@@ -120,7 +121,9 @@ public enum Files {
   }
 
   /// The same for content that comes in pieces: `produce` hands each to the function it gets.
-  public static func writeDurably(to path: String, _ produce: ((ArraySlice<UInt8>) throws -> Void) throws -> Void) throws {
+  public static func writeDurably(to path: String, _ produce: ((ArraySlice<UInt8>) throws -> Void) throws -> Void)
+    throws
+  {
     let temporary = Paths.join(Paths.parent(path), ".\(Paths.name(path)).\(getpid()).tmp")
     let descriptor = retrying { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage())") }

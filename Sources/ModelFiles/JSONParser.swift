@@ -145,7 +145,9 @@ private struct JSONParser {
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: out, as: UTF8.self) else { throw failure("invalid UTF-8 in a string", at: opening) }
+        guard let text = String(validating: out, as: UTF8.self) else {
+          throw failure("invalid UTF-8 in a string", at: opening)
+        }
         return text
       case UInt8(ascii: "\\"): out += Array(String(try escape()).utf8)
       case 0..<0x20: throw failure("a control character in a string", at: position - 1)
@@ -169,7 +171,9 @@ private struct JSONParser {
     case UInt8(ascii: "u"):
       let first = try hexadecimal()
       if let scalar = Unicode.Scalar(first) { return scalar }
-      guard (0xD800..<0xDC00).contains(first), take("\\"), take("u") else { throw failure("half a surrogate pair", at: start) }
+      guard (0xD800..<0xDC00).contains(first), take("\\"), take("u") else {
+        throw failure("half a surrogate pair", at: start)
+      }
       let second = try hexadecimal()
       guard (0xDC00..<0xE000).contains(second),
         let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))

@@ -17,15 +17,18 @@ public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .tooShort(let bytes): "has \(bytes) bytes; a safetensors file has at least 10"
     case .headerTooLarge(let length): "its header claims \(length) bytes; the limit is \(Safetensors.maximumHeader)"
-    case .headerBeyondEnd(let length, let bytes): "its header claims \(length) bytes, but the file has \(bytes); is it cut off?"
+    case .headerBeyondEnd(let length, let bytes):
+      "its header claims \(length) bytes, but the file has \(bytes); is it cut off?"
     case .headerNotAnObject: "its header does not begin with {; not a safetensors file"
     case .headerNotJSON(let reason): "its header is not JSON: \(reason)"
     case .metadataNotStrings: "its __metadata__ holds something else than strings"
     case .invalidEntry(let name, let what): "tensor \(name): \(what)"
     case .unknownType(let name, let type): "tensor \(name) is of type \(type), which is not read here"
     case .sizeOverflow(let name): "tensor \(name): its shape overflows"
-    case .wrongSize(let name, let expected, let got): "tensor \(name): its shape wants \(expected) bytes, its offsets \(got)"
-    case .notContiguous(let name, let expected, let got): "tensor \(name) begins at byte \(got) of the data, not at \(expected)"
+    case .wrongSize(let name, let expected, let got):
+      "tensor \(name): its shape wants \(expected) bytes, its offsets \(got)"
+    case .notContiguous(let name, let expected, let got):
+      "tensor \(name) begins at byte \(got) of the data, not at \(expected)"
     case .doesNotCover(let data, let used): "its tensors cover \(used) bytes of \(data); is it cut off?"
     }
   }

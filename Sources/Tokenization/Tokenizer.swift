@@ -76,7 +76,8 @@ public struct UnknownSymbolsError: Error, CustomStringConvertible {
 
   public var description: String {
     let named = unknown.prefix(5).map { symbol in
-      "\(symbol.name) at character \(symbol.firstPosition + 1)" + (symbol.count > 1 ? " and \(symbol.count - 1) more" : "")
+      "\(symbol.name) at character \(symbol.firstPosition + 1)"
+        + (symbol.count > 1 ? " and \(symbol.count - 1) more" : "")
     }
     let more = unknown.count > 5 ? ", and \(unknown.count - 5) other symbols" : ""
     let reason =

@@ -47,7 +47,9 @@ struct ModelCard {
   private var corpusNames: String { configuration.corpus.map { Paths.name($0) }.joined(separator: ", ") }
 
   private var outcome: String {
-    guard let end else { return "| outcome | the run had not ended when this card was written; see training/metrics.jsonl |" }
+    guard let end else {
+      return "| outcome | the run had not ended when this card was written; see training/metrics.jsonl |"
+    }
     let loss = end.bestValidationLoss.map {
       "\(decimal($0, places: 4)) nats/character (\(decimal($0 * bitsPerNat, places: 4)) bits)"
         + (bestStep.map { ", after step \(grouped($0))" } ?? "")

@@ -14,7 +14,8 @@ struct RunClock {
 
   var plannedSteps: Int? {
     switch limit {
-    case .epochs(let epochs): epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
+    case .epochs(let epochs):
+      epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
     case .steps(let steps): steps
     case .budget: nil
     }

@@ -27,7 +27,8 @@ public struct TrainingData: Sendable {
     ).train(trainingText)
     guard tokenizer.vocabularySize > 1 else {
       throw TrainingError(
-        "the training part has \(tokenizer.vocabularySize == 0 ? "no symbol" : "one symbol only"); there is nothing to learn")
+        "the training part has \(tokenizer.vocabularySize == 0 ? "no symbol" : "one symbol only"); there is nothing to learn"
+      )
     }
     let policy: UnknownPolicy = tokenizer.unknownID == nil ? .skip : .replace
     let ids = try tokenizer.encode(trainingText, unknown: policy).ids

@@ -34,7 +34,8 @@ public struct Model: Sendable {
   ) throws -> String {
     let ids = try tokenizer.encode(prompt, unknown: .fail).ids
     let generator = Generator(
-      model: network, tokenizer: tokenizer, start: startToken, sampler: try Sampler(temperature: temperature), seed: seed)
+      model: network, tokenizer: tokenizer, start: startToken, sampler: try Sampler(temperature: temperature),
+      seed: seed)
     var text = ""
     generator.write(after: ids, length: length) { piece in
       text += piece

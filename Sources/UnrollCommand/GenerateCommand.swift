@@ -31,7 +31,11 @@ struct GenerateCommand: ParsableCommand {
   @Flag(help: "The same as --temperature 0.")
   var greedy = false
 
-  @Option(name: .shortAndLong, help: "Seed of the draws; the same seed writes the same text. The default is a new one each time, named on standard error.")
+  @Option(
+    name: .shortAndLong,
+    help:
+      "Seed of the draws; the same seed writes the same text. The default is a new one each time, named on standard error."
+  )
   var seed: UInt64?
 
   @Option(help: "What to do with characters of the prompt that the model does not know: fail, skip or replace.")
@@ -55,7 +59,8 @@ struct GenerateCommand: ParsableCommand {
       let encoded = try InText.named("the prompt") { try loaded.tokenizer.encode(text, unknown: unknown) }
       if encoded.unknownCount > 0 {
         let named = encoded.unknown.prefix(5).map(\.name).joined(separator: ", ")
-        Terminal.complain("Warning: the model does not know \(named); \(unknown == .skip ? "left out" : "read as <unk>")")
+        Terminal.complain(
+          "Warning: the model does not know \(named); \(unknown == .skip ? "left out" : "read as <unk>")")
       }
       let seed = self.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
       if self.seed == nil && sampler.temperature > 0 { Terminal.complain("seed \(seed)") }

@@ -24,7 +24,9 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: "text for people, json for programs.")
   var format: Format = .text
 
-  @Option(help: "What to do with characters that the model does not know: fail, skip (counted, named, not scored) or replace.")
+  @Option(
+    help: "What to do with characters that the model does not know: fail, skip (counted, named, not scored) or replace."
+  )
   var unknown: UnknownPolicy = .skip
 
   @OptionGroup(title: "Running") var compute: ComputeOptions

@@ -21,9 +21,11 @@ final class ProgressDisplay {
       lastValidation = validation.loss
       say(
         "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/character, "
-          + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")")
+          + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")"
+      )
     case .epoch: break
-    case .skipped(let step): say("step \(grouped(step)): the loss or the gradient was not finite; the update is left out")
+    case .skipped(let step):
+      say("step \(grouped(step)): the loss or the gradient was not finite; the update is left out")
     case .end: clear()
     }
   }
@@ -47,7 +49,9 @@ final class ProgressDisplay {
     clear()
     let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/character" }
     let why = end.reason == .signal ? "stopped" : "done"
-    say("\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)")
+    say(
+      "\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)"
+    )
   }
 
   // MARK: Bar and lines

@@ -1,3 +1,4 @@
+import Synchronization
 import Training
 
 #if canImport(Glibc)
@@ -7,8 +8,6 @@ import Training
 #else
   import Darwin
 #endif
-
-import Synchronization
 
 /// SIGINT and SIGTERM while a run goes on: the first asks it to end after its step, the second ends the program at once.
 enum Signals {

@@ -56,7 +56,9 @@ struct TrainCommand: ParsableCommand {
     var minFrequency = 1
 
     func validate() throws {
-      try require(validationFraction >= 0 && validationFraction < 1, "--validation-fraction is \(validationFraction); it must be at least 0 and less than 1.")
+      try require(
+        validationFraction >= 0 && validationFraction < 1,
+        "--validation-fraction is \(validationFraction); it must be at least 0 and less than 1.")
       try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
     }
   }
@@ -115,12 +117,19 @@ struct TrainCommand: ParsableCommand {
     func validate() throws {
       try require((1...1_000_000).contains(lanes), "--lanes is \(lanes); it must be 1 to 1,000,000.")
       try require((1...10_000_000).contains(k1), "--k1 is \(k1); it must be 1 to 10,000,000.")
-      try require([epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1, "Give one of --epochs, --steps and --budget.")
-      for (name, value) in [("epochs", epochs), ("steps", steps), ("validate-every", validateEvery), ("log-every", logEvery)] {
+      try require(
+        [epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1,
+        "Give one of --epochs, --steps and --budget.")
+      for (name, value) in [
+        ("epochs", epochs), ("steps", steps), ("validate-every", validateEvery), ("log-every", logEvery),
+      ] {
         try require(value ?? 1 >= 1, "--\(name) is \(value ?? 0); it must be at least 1.")
       }
-      try require(learningRate > 0 && learningRate <= 10, "--learning-rate is \(learningRate); it must be above 0 and at most 10.")
-      try require((0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
+      try require(
+        learningRate > 0 && learningRate <= 10, "--learning-rate is \(learningRate); it must be above 0 and at most 10."
+      )
+      try require(
+        (0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
       try require(clip > 0 && clip.isFinite, "--clip is \(clip); it must be above 0.")
     }
   }
@@ -172,7 +181,11 @@ struct TrainCommand: ParsableCommand {
 
   /// An argument as a shell would take it.
   private func quoted(_ argument: String) -> String {
-    let isPlain = !argument.isEmpty && argument.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !Array("'\"\\$`*?[](){}<>|&;~#!".utf8).contains($0) }
-    return isPlain ? argument : "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    let isPlain =
+      !argument.isEmpty
+      && argument.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !Array("'\"\\$`*?[](){}<>|&;~#!".utf8).contains($0) }
+    return isPlain
+      ? argument
+      : "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

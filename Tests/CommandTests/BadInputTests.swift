@@ -28,7 +28,8 @@ import Testing
   func corpus(_ corpus: Corpus) throws {
     try withTemporaryFolder { folder in
       try Files.writeDurably(corpus.bytes, to: "\(folder)/text")
-      let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/model", "--steps", "2"] + smallSizes)
+      let result = try run(
+        unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/model", "--steps", "2"] + smallSizes)
       expectOneLine(result, corpus.status, corpus.message)
       #expect(Files.names(in: folder) == ["text"], "something was left behind")
     }
@@ -55,7 +56,9 @@ import Testing
       let path = "\(folder)/s"
       withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
       let bound = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
       }
       try #require(bound == 0)
       expectOneLine(try unroll("train", path, "-o", "\(folder)/model"), 66, "socket")

@@ -31,7 +31,8 @@ import Unroll
   @Test func startsAsAfterALineFeed() throws {
     try withSmallModel { _, model, _ in
       let empty = try unroll("generate", "--model", model, "--greedy", "--length", "20")
-      let newline = try unroll("generate", "--model", model, "--greedy", "--length", "20", "--no-echo", "--prompt", "\n")
+      let newline = try unroll(
+        "generate", "--model", model, "--greedy", "--length", "20", "--no-echo", "--prompt", "\n")
       #expect(empty.text == newline.text && !empty.text.isEmpty)
     }
   }
@@ -98,7 +99,8 @@ import Unroll
   @Test func theLibrarySaysTheSame() throws {
     try withSmallModel { _, path, text in
       let model = try Model(folder: path)
-      let written = try unroll("generate", "--model", path, "--length", "30", "--seed", "5", "--prompt", "Line ", "--no-echo")
+      let written = try unroll(
+        "generate", "--model", path, "--length", "30", "--seed", "5", "--prompt", "Line ", "--no-echo")
       #expect(try model.write(after: "Line ", length: 30, seed: 5) == written.text)
       let report = try JSON(parsing: unroll("perplexity", "--model", path, "--format", "json", text).output)
       #expect(try model.perplexity(of: smallText).natsPerToken == report["nats_per_token"]?.double)

@@ -22,7 +22,8 @@ import Unroll
     #expect(blocks.count > 4)
     try withTemporaryFolder { folder in
       for name in ["corpora", "models"] {
-        try FileManager.default.createSymbolicLink(atPath: "\(folder)/\(name)", withDestinationPath: "\(packagePath)/\(name)")
+        try FileManager.default.createSymbolicLink(
+          atPath: "\(folder)/\(name)", withDestinationPath: "\(packagePath)/\(name)")
       }
       let path = URL(filePath: unrollPath).deletingLastPathComponent().path + ":/usr/local/bin:/usr/bin:/bin"
       for block in blocks.dropFirst() {
@@ -57,7 +58,9 @@ import Unroll
     let folder = "\(packagePath)/models/harbour"
     #expect(try Files.read("\(folder)/model.safetensors").count <= 3_000_000)
     let card = String(decoding: try Files.read("\(folder)/README.md"), as: UTF8.self)
-    let corpus = try ["harbour-letters.txt", "hill-fables.txt"].flatMap { try Files.read("\(packagePath)/corpora/\($0)") }
+    let corpus = try ["harbour-letters.txt", "hill-fables.txt"].flatMap {
+      try Files.read("\(packagePath)/corpora/\($0)")
+    }
     #expect(card.contains(sha256(corpus)))
     let scalars = Array(String(decoding: corpus, as: UTF8.self).unicodeScalars)
     let part = scalars[Int(Double(scalars.count) * 0.9)...].reduce(into: "") { $0.unicodeScalars.append($1) }

@@ -6,7 +6,9 @@ import TestSupport
 let smallText = (0..<80).map { "Line \($0): the naïve fox \($0 % 7) jumps – over 🦊 \($0 * 37 % 101).\n" }.joined()
 
 /// Trains a small model on ``smallText`` in a temporary folder and hands over the paths of both.
-func withSmallModel(_ extra: [String] = [], _ body: (_ folder: String, _ model: String, _ text: String) throws -> Void) throws {
+func withSmallModel(_ extra: [String] = [], _ body: (_ folder: String, _ model: String, _ text: String) throws -> Void)
+  throws
+{
   try withTemporaryFolder { folder in
     let (model, text) = ("\(folder)/model", "\(folder)/text.txt")
     try Files.writeDurably(Array(smallText.utf8), to: text)

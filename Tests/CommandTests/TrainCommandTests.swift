@@ -169,7 +169,8 @@ import Testing
       let text = "\u{FEFF}" + (0..<60).map { "line \($0)\r\n\u{0}\t" }.joined()
       try Files.writeDurably(Array(text.utf8), to: "\(folder)/text")
       let trained = try run(
-        unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--steps", "3", "--validation-fraction", "0"] + smallSizes)
+        unrollPath,
+        ["train", "\(folder)/text", "-o", "\(folder)/m", "--steps", "3", "--validation-fraction", "0"] + smallSizes)
       #expect(trained.status == 0, "\(trained.error)")
       let echoed = try unroll(
         "generate", "--model", "\(folder)/m", "--prompt", "-", "--length", "0", input: Array(text.utf8))
@@ -183,7 +184,8 @@ import Testing
     try withSmallModel(["--min-frequency", "20"]) { _, model, _ in
       let json = try JSON(parsing: Files.read("\(model)/tokenizer.json"))
       #expect(json["model"]?["vocab"]?["<unk>"]?.integer == 0)
-      let replaced = try unroll("generate", "--model", model, "--prompt", "fox ☃", "--unknown", "replace", "--seed", "1", "--length", "20")
+      let replaced = try unroll(
+        "generate", "--model", model, "--prompt", "fox ☃", "--unknown", "replace", "--seed", "1", "--length", "20")
       #expect(replaced.status == 0 && replaced.text.hasPrefix("fox ☃") && !replaced.text.contains("<unk>"))
     }
   }

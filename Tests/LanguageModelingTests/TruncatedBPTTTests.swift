@@ -70,7 +70,9 @@ import Tokenization
     #expect(states(short).allSatisfy { $0.allSatisfy { $0 == 0 } })
     let fresh = short.step(first, parameters: parameters)
     #expect(fresh != afterAll, "the carried state makes no difference")
-    #expect(fresh == TruncatedBPTT(network, lanes: 2, k1: 4, workers: Workers(threads: 1)).step(first, parameters: parameters))
+    #expect(
+      fresh == TruncatedBPTT(network, lanes: 2, k1: 4, workers: Workers(threads: 1)).step(first, parameters: parameters)
+    )
   }
 
   /// Twenty updates give the same bits for any number of threads.
@@ -96,7 +98,9 @@ import Tokenization
   @Test(arguments: [1, 2, 7, 8, 31, 50, 64, 65, 100, 200])
   func laneGroups(_ lanes: Int) throws {
     let network = try Self.network(LSTM<DoubleKernels>.self)
-    let sizes = TruncatedBPTT(network, lanes: lanes, k1: 1, workers: Workers(threads: 1)).states.map { $0[0].hidden.rows }
+    let sizes = TruncatedBPTT(network, lanes: lanes, k1: 1, workers: Workers(threads: 1)).states.map {
+      $0[0].hidden.rows
+    }
     #expect(sizes.reduce(0, +) == lanes)
     #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1)
     #expect(sizes.allSatisfy { (1...32).contains($0) })

@@ -10,9 +10,10 @@ import Testing
     let problem = LayerProblem(steps: 4, lanes: 2, inputSize: 3, hiddenSize: 5)
     let analytic = problem.analyticGradients()
     for part in LayerProblem.Part.allCases {
-      for index in 0..<problem.values[part]!.count {
-        let numeric = (problem.objective(adding: 1e-5, to: part, index) - problem.objective(adding: -1e-5, to: part, index)) / 2e-5
-        #expect(abs(analytic[part]![index] - numeric) <= 1e-9 + 1e-7 * abs(numeric), "\(part)[\(index)]")
+      for index in 0..<problem.values[part, default: []].count {
+        let numeric =
+          (problem.objective(adding: 1e-5, to: part, index) - problem.objective(adding: -1e-5, to: part, index)) / 2e-5
+        #expect(abs(analytic[part, default: []][index] - numeric) <= 1e-9 + 1e-7 * abs(numeric), "\(part)[\(index)]")
       }
     }
   }
@@ -23,7 +24,9 @@ import Testing
     let layer = LSTM<DoubleKernels>(index: 0, inputSize: 3, hiddenSize: 4, layout: &layout)
     var parameters = ParameterSet<Double>(layout)
     layer.initialize(&parameters, seed: 1)
-    let biases = zip(layout.entries, layout.slots).filter { $0.0.name.contains("bias") }.map { parameters[$0.1].elements }
+    let biases = zip(layout.entries, layout.slots).filter { $0.0.name.contains("bias") }.map {
+      parameters[$0.1].elements
+    }
     #expect(zip(biases[0], biases[1]).map(+)[4..<8].allSatisfy { $0 == 1 })
     for slot in layout.slots { #expect(parameters[slot].elements.allSatisfy { abs($0) <= 1 }) }
   }
@@ -63,14 +66,16 @@ private struct LayerProblem {
 
   private func forward(_ values: [Part: [Double]]) -> Pass {
     var parameters = ParameterSet<Double>(layout)
-    for (part, slot) in zip(Part.allCases, layout.slots) { parameters.writable(slot).copy(from: values[part]!) }
+    for (part, slot) in zip(Part.allCases, layout.slots) {
+      parameters.writable(slot).copy(from: values[part, default: []])
+    }
     let weights = layer.pack(parameters, forTraining: true, reusing: nil, on: kernels)
     let record = layer.makeRecord(steps: steps, lanes: lanes)
-    let inputs = Rows(steps * lanes, layer.inputSize, values[.inputs]!)
+    let inputs = Rows(steps * lanes, layer.inputSize, values[.inputs, default: []])
     layer.project(inputs, weights, into: record.projection, on: kernels)
     let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
-    state.hidden.copy(from: values[.hidden]!)
-    state.cell?.copy(from: values[.cell]!)
+    state.hidden.copy(from: values[.hidden, default: []])
+    state.cell?.copy(from: values[.cell, default: []])
     record.begin(from: state)
     layer.forward(steps: steps, weights, record: record, on: kernels)
     return (record, weights, inputs)
@@ -78,7 +83,7 @@ private struct LayerProblem {
 
   func objective(adding difference: Double, to part: Part, _ index: Int) -> Double {
     var values = values
-    values[part]![index] += difference
+    values[part, default: []][index] += difference
     let record = forward(values).record
     let end = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
     record.copyState(after: steps, into: end)

@@ -9,7 +9,8 @@ public struct ProgramResult {
 }
 
 /// The `unroll` that was built with these tests.
-public let unrollPath = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "unroll").path
+public let unrollPath = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "unroll")
+  .path
 
 /// The root of the package.
 public let packagePath = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -44,7 +45,8 @@ public func run(
   try whileRunning(process)
   process.waitUntilExit()
   func content(_ name: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: scratch.appending(path: name))) }
-  let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+  let status =
+    process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
   return ProgramResult(
     status: status, output: try content("out"), error: String(decoding: try content("err"), as: UTF8.self))
 }

@@ -14,13 +14,18 @@ import Training
   /// the mean of −ln p over the transitions that the text has, p being the chain's own.
   @Test func learnsAMarkovChain() throws {
     try withTemporaryFolder { folder in
-      let chain: [[Double]] = [[0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.85, 0.05], [0.4, 0.1, 0.1, 0.4], [0.25, 0.5, 0.2, 0.05]]
+      let chain: [[Double]] = [
+        [0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.85, 0.05], [0.4, 0.1, 0.1, 0.4], [0.25, 0.5, 0.2, 0.05],
+      ]
       var random = CounterRandom(seed: 4, purpose: .corpus)
       var symbols = [0]
       for _ in 1..<60_000 {
         var uniform = random.uniform()
-        let row = chain[symbols[symbols.count - 1]]
-        symbols.append(row.firstIndex { uniform -= $0; return uniform < 0 } ?? 3)
+        let next = chain[symbols[symbols.count - 1]].firstIndex { probability in
+          uniform -= probability
+          return uniform < 0
+        }
+        symbols.append(next ?? 3)
       }
       let nats = zip(symbols, symbols.dropFirst()).map { -log(chain[$0][$1]) }
       let entropy = nats.reduce(0, +) / Double(nats.count)
