@@ -55,6 +55,7 @@ let package = Package(
     .testTarget(
       name: "LanguageModelingTests",
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
