@@ -56,6 +56,7 @@ let package = Package(
       name: "LanguageModelingTests",
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
+    .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
