@@ -57,6 +57,8 @@ let package = Package(
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "UnicodeText", "ModelFiles", "Compute", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
