@@ -65,6 +65,10 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(name: "CommandTests", dependencies: ["UnrollCommand", "Unroll", "ModelFiles", "TestSupport"]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
+    .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "UnicodeText", "ModelFiles", "Compute", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

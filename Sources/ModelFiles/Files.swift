@@ -65,11 +65,18 @@ public enum Files {
     case .device, .socket, .nothing:
       throw FileError(.missing, path, "is not a file but a device or socket; name a file")
     case .pipe:
+      try awaitWriter(descriptor, path)
       let flags = fcntl(descriptor, F_GETFL)
       _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
       return try readAll(descriptor, path, size: nil, limit: limit)
     case .file: return try readAll(descriptor, path, size: Int(information.st_size), limit: limit)
     }
+  }
+
+  /// Opened without blocking, a pipe that no writer has come to yet would seem to be at its end.
+  private static func awaitWriter(_ descriptor: Int32, _ path: String) throws {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard retrying({ poll(&waiting, 1, -1) }) >= 0 else { throw FileError(.inputOutput, path, systemMessage()) }
   }
 
   private static func readAll(_ descriptor: Int32, _ name: String, size: Int?, limit: Int) throws -> [UInt8] {
@@ -186,9 +193,21 @@ public enum Files {
   /// Exchanges two folders in one step where the system can; elsewhere in three renames.
   public static func exchange(_ first: String, _ second: String) throws {
     if unroll_exchange(first, second) == 0 { return }
-    let aside = "\(first).\(getpid()).old"
+    let code = errno
+    guard [ENOSYS, EINVAL, ENOTSUP].contains(code) else {
+      throw FileError(.inputOutput, first, "cannot be exchanged with \(second): \(systemMessage(code))")
+    }
+    try exchangeByRenaming(first, second)
+  }
+
+  /// A failure leaves both where they were.
+  package static func exchangeByRenaming(_ first: String, _ second: String) throws {
+    let aside = "\(Paths.trimming(first)).\(getpid()).old"
     try move(first, to: aside)
-    try move(second, to: first)
+    do { try move(second, to: first) } catch {
+      try move(aside, to: first)
+      throw error
+    }
     try move(aside, to: second)
   }
 }
@@ -216,29 +235,29 @@ private enum SystemCalls {
   }
 }
 
-/// Paths as text.
+/// Paths as text. Scalars, not characters, are looked at: a slash is one before a combining mark too.
 public enum Paths {
   public static func join(_ folder: String, _ name: String) -> String {
-    folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    folder.unicodeScalars.last == "/" ? folder + name : folder + "/" + name
   }
 
   /// The folder that a path is in.
   public static func parent(_ path: String) -> String {
-    let trimmed = trimming(path)
+    let trimmed = trimming(path).unicodeScalars
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
     return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
   }
 
   /// The last part of a path.
   public static func name(_ path: String) -> String {
-    let trimmed = trimming(path)
-    return trimmed.lastIndex(of: "/").map { String(trimmed[trimmed.index(after: $0)...]) } ?? trimmed
+    let trimmed = trimming(path).unicodeScalars
+    return String(trimmed.lastIndex(of: "/").map { trimmed[trimmed.index(after: $0)...] } ?? trimmed[...])
   }
 
   /// A path without slashes at its end.
   public static func trimming(_ path: String) -> String {
-    var path = path
-    while path.count > 1 && path.hasSuffix("/") { path.removeLast() }
-    return path
+    var scalars = path.unicodeScalars[...]
+    while scalars.last == "/" && scalars.dropFirst().first != nil { scalars.removeLast() }
+    return String(scalars)
   }
 }

@@ -70,7 +70,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     case .null: out += "null"
     case .bool(let value): out += value ? "true" : "false"
     case .integer(let value): out += String(value)
-    case .number(let value): out += "\(value)"
+    case .number(let value): out += value.isFinite ? "\(value)" : "null"
     case .string(let value): Self.write(value, into: &out)
     case .array(let values):
       Self.writeList(values, "[", "]", into: &out, indent: indent) { $0.write(into: &$1, indent: $2) }

@@ -38,7 +38,8 @@ extension CharacterTokenizer {
     do { document = try JSON(parsing: bytes) } catch { throw TokenizerJSONError("is not JSON: \(error)") }
     guard let model = document["model"], model["type"]?.string == "BPE", model["merges"]?.array?.isEmpty == true,
       document["pre_tokenizer"]?.isNull ?? true, document["post_processor"]?.isNull ?? true,
-      document["added_tokens"]?.array?.isEmpty ?? true, model["byte_fallback"]?.bool != true
+      document["added_tokens"]?.array?.isEmpty ?? true, document["truncation"]?.isNull ?? true,
+      document["padding"]?.isNull ?? true, Self.hasPlainSettings(model)
     else { throw TokenizerJSONError("is not a character tokenizer, the only kind that this version reads") }
     let normalization = try Self.normalization(document["normalizer"])
     guard let vocabulary = model["vocab"]?.members, !vocabulary.isEmpty else {
@@ -46,6 +47,13 @@ extension CharacterTokenizer {
     }
     let unknown = model["unk_token"]?.string
     self.init(byID: try Self.scalarsByID(vocabulary, unknown: unknown), normalization: normalization)
+  }
+
+  /// Whether no setting of the model would give a text other ids than its symbols have.
+  private static func hasPlainSettings(_ model: JSON) -> Bool {
+    let flags = ["byte_fallback", "fuse_unk", "ignore_merges"].compactMap { model[$0] }
+    let affixes = ["continuing_subword_prefix", "end_of_word_suffix"].compactMap { model[$0] }
+    return flags.allSatisfy { $0.bool == false } && affixes.allSatisfy { $0.isNull || $0.string == "" }
   }
 
   private static func normalization(_ normalizer: JSON?) throws -> NormalizationForm {

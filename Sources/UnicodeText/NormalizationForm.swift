@@ -17,7 +17,8 @@ public enum NormalizationForm: String, Sendable, CaseIterable {
     }
   }
 
-  /// Cuts at line feeds, which no form joins to what follows, so that working memory stays small.
+  /// Cuts after line feeds, so that working memory stays small, and before every U+11A7, which libutf8proc 2.8 loses
+  /// after a Hangul syllable. No form joins a line feed to what follows, or U+11A7 to what precedes.
   private static func pieces(_ bytes: UnsafeBufferPointer<UInt8>) -> [Slice<UnsafeBufferPointer<UInt8>>] {
     let size = 1 << 18
     var pieces: [Slice<UnsafeBufferPointer<UInt8>>] = []
@@ -25,10 +26,18 @@ public enum NormalizationForm: String, Sendable, CaseIterable {
     while start < bytes.count {
       var end = min(start + size, bytes.count)
       while end < bytes.count && bytes[end - 1] != UInt8(ascii: "\n") { end += 1 }
+      for jamo in start + 1..<max(start + 1, end - 2) where isLostJamo(bytes, jamo) {
+        pieces.append(bytes[start..<jamo])
+        start = jamo
+      }
       pieces.append(bytes[start..<end])
       start = end
     }
     return pieces
+  }
+
+  private static func isLostJamo(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: Int) -> Bool {
+    bytes[offset] == 0xE1 && bytes[offset + 1] == 0x86 && bytes[offset + 2] == 0xA7
   }
 
   private func append(_ piece: Slice<UnsafeBufferPointer<UInt8>>, to out: inout [UInt8]) {

@@ -66,7 +66,7 @@ import Testing
 
   /// The validation loss of the best model is what `perplexity` finds on the same part of the text.
   @Test func bestLossIsReproducible() throws {
-    try withSmallModel { folder, model, _ in
+    try withSmallModel(["--precision", "float32"]) { folder, model, _ in
       let scalars = Array(smallText.unicodeScalars)
       var part = String.UnicodeScalarView()
       part.append(contentsOf: scalars[Int(Double(scalars.count) * 0.9)...])
