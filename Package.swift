@@ -42,12 +42,19 @@ let package = Package(
       ]),
     .target(name: "Unroll", dependencies: ["LanguageModeling", "Sampling", "Evaluation", "Training", "Tokenization"]),
 
+    .target(
+      name: "Benchmarking",
+      dependencies: [
+        "Sampling", "LanguageModeling", "Recurrence", "Optimization", "Tokenization", "ModelFiles", "Reports",
+        "Compute",
+      ]),
+
     // The command.
     .executableTarget(
       name: "UnrollCommand",
       dependencies: [
-        "Training", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Tokenization", "UnicodeText",
-        "ModelFiles", "Compute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Tokenization",
+        "UnicodeText", "ModelFiles", "Compute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests.

@@ -35,15 +35,9 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     self.k1 = k1
     self.workers = workers
     gradients = ParameterSet(network.layout)
-    let groups = Self.groups(lanes)
+    let groups = laneGroups(lanes)
     let hasTable = Self.readsTable(network, lanes: lanes, k1: k1)
     self.groups = groups.map { LaneGroup(network, steps: k1, lanes: $0, hasTable: hasTable) }
-  }
-
-  /// Lanes in groups of at most 32, an even number of them where there are lanes enough, sizes as equal as can be.
-  static func groups(_ lanes: Int) -> [Range<Int>] {
-    let count = lanes < 8 ? 1 : 2 * ((lanes + 63) / 64)
-    return (0..<count).map { $0 * lanes / count..<($0 + 1) * lanes / count }
   }
 
   private static func readsTable(_ network: Network<Layer>, lanes: Int, k1: Int) -> Bool {
@@ -84,4 +78,10 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
 
   /// The gradient at the state that the last window started from, likewise.
   public var stateGradients: [[LayerState<K.Real, K.Real>]] { groups.map(\.stateGradient) }
+}
+
+/// Lanes in groups of at most 32, an even number of them where there are lanes enough, sizes as equal as can be.
+public func laneGroups(_ lanes: Int) -> [Range<Int>] {
+  let count = lanes < 8 ? 1 : 2 * ((lanes + 63) / 64)
+  return (0..<count).map { $0 * lanes / count..<($0 + 1) * lanes / count }
 }

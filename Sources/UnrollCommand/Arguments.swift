@@ -3,6 +3,14 @@ import LanguageModeling
 import Tokenization
 import UnicodeText
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 extension NormalizationForm: ExpressibleByArgument {}
 extension UnknownPolicy: ExpressibleByArgument {}
 
@@ -50,6 +58,8 @@ struct ComputeOptions: ParsableArguments {
 
   @Option(help: "Threads; 0 takes as many as the machine has cores. The result is the same for any number.")
   var threads = 0
+
+  var threadCount: Int { threads == 0 ? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : threads }
 
   func validate() throws { try require((0...1024).contains(threads), "--threads is \(threads); it must be 0 to 1024.") }
 }

@@ -2,14 +2,6 @@ import ArgumentParser
 import Training
 import UnicodeText
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// `unroll train`.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -166,7 +158,7 @@ struct TrainCommand: ParsableCommand {
     settings.validateEvery = training.validateEvery
     settings.logEvery = training.logEvery
     settings.precision = compute.precision.precision(automatic: .fastest)
-    settings.threads = compute.threads == 0 ? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : compute.threads
+    settings.threads = compute.threadCount
     settings.seed = seed
     settings.overwrites = overwrite
     settings.command = (["unroll"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " ")

@@ -13,5 +13,5 @@ struct UnrollCommand: ParsableCommand {
       error, 130 and 143 stopped by a signal after saving.
       """,
     version: "0.1.0",
-    subcommands: [TrainCommand.self, GenerateCommand.self, PerplexityCommand.self])
+    subcommands: [TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, BenchCommand.self])
 }

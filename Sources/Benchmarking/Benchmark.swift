@@ -1,0 +1,110 @@
+/// Benchmarking: how fast this machine trains, writes and scores, and how close that is to its best matrix product.
+
+import LanguageModeling
+import ModelFiles
+import Reports
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a benchmark works on: a model with random weights, random symbols.
+public struct BenchmarkConfiguration: Sendable {
+  /// V, E, H, L; the embedding is as wide as the hidden state.
+  public var model: ModelConfiguration
+  /// B: lanes of training, texts scored or written at once.
+  public var lanes: Int
+  /// Steps of a window.
+  public var k1: Int
+  public var precision: Precision
+  public var threads: Int
+  /// How long to measure.
+  public var seconds: Double
+
+  public init(model: ModelConfiguration, lanes: Int, k1: Int, precision: Precision, threads: Int, seconds: Double) {
+    self.model = model
+    self.lanes = lanes
+    self.k1 = k1
+    self.precision = precision
+    self.threads = threads
+    self.seconds = seconds
+  }
+
+  /// Parts that the time is cut into; the median of their speeds is the result.
+  static let repetitions = 5
+}
+
+/// The outcome of a benchmark.
+public struct BenchmarkResult: Sendable {
+  public let task: String
+  public let configuration: BenchmarkConfiguration
+  /// Of each repetition.
+  public let symbolsPerSecond: [Double]
+  /// Floating-point operations of one symbol, as they are executed: a multiplication and an addition are two.
+  public let operationsPerSymbol: Double
+  /// The best matrix product of this precision and number of threads, measured in the same run.
+  public let peak: Double
+
+  /// The median repetition.
+  public var median: Double { symbolsPerSecond.sorted()[symbolsPerSecond.count / 2] }
+  public var achievedGFLOPs: Double { median * operationsPerSymbol / 1e9 }
+
+  public var json: JSON {
+    [
+      "task": .string(task), "symbols_per_second": JSON(median.rounded()),
+      "symbols_per_second_lowest": JSON((symbolsPerSecond.min() ?? 0).rounded()),
+      "symbols_per_second_highest": JSON((symbolsPerSecond.max() ?? 0).rounded()),
+      "precision": .string(configuration.precision.rawValue), "threads": .integer(configuration.threads),
+      "achieved_gflops": JSON(achievedGFLOPs.rounded()), "gemm_peak_gflops": JSON(peak.rounded()),
+      "peak_rss_mb": .integer(peakMegabytes()),
+    ]
+  }
+
+  /// A few lines for a person.
+  public var text: String {
+    let model = configuration.model
+    var table = TextTable()
+    let spread = "\(grouped(Int(symbolsPerSecond.min() ?? 0))) to \(grouped(Int(symbolsPerSecond.max() ?? 0)))"
+    table.add("\(task), symbols per second", grouped(Int(median)), "median of \(symbolsPerSecond.count): \(spread)")
+    table.add(
+      "GFLOP/s", decimal(achievedGFLOPs, places: 0),
+      "\(decimal(100 * achievedGFLOPs / peak, places: 0)) % of the best matrix product's \(decimal(peak, places: 0))")
+    table.add("peak memory, MB", "\(peakMegabytes())")
+    table.add(
+      "model", "\(model.layers) × \(model.hiddenSize)",
+      "\(model.cell), \(model.vocabularySize) symbols; \(configuration.lanes) lanes, k1 \(configuration.k1), "
+        + "\(configuration.precision.rawValue), \(configuration.threads) threads")
+    return table.text
+  }
+}
+
+/// The most memory that this process has held, in MB.
+private func peakMegabytes() -> Int {
+  var usage = rusage()
+  #if os(Linux)
+    getrusage(__rusage_who_t(0), &usage)
+    return usage.ru_maxrss / 1024
+  #else
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss / 1024 / 1024
+  #endif
+}
+
+/// Repeats `work`, which returns the symbols that it went through, and measures it in parts.
+func measure(seconds: Double, _ work: () -> Int) -> [Double] {
+  for _ in 0..<2 { _ = work() }  // products are made and memory is touched
+  return (0..<BenchmarkConfiguration.repetitions).map { _ in
+    let begin = ContinuousClock.now
+    var symbols = 0
+    var elapsed = 0.0
+    repeat {
+      symbols += work()
+      elapsed = (ContinuousClock.now - begin) / .seconds(1)
+    } while elapsed < seconds / Double(BenchmarkConfiguration.repetitions)
+    return Double(symbols) / elapsed
+  }
+}

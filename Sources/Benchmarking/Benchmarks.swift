@@ -1,0 +1,116 @@
+import Compute
+import LanguageModeling
+import Optimization
+import Recurrence
+import Sampling
+import Tokenization
+
+/// The benchmarks, one function each.
+public enum Benchmarks {
+  /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
+  public static func train(_ configuration: BenchmarkConfiguration) -> BenchmarkResult {
+    switch configuration.precision {
+    case .float32: train(configuration, LSTM<Float32Kernels>.self)
+    case .bfloat16: train(configuration, LSTM<BFloat16Kernels>.self)
+    case .float64: train(configuration, LSTM<DoubleKernels>.self)
+    }
+  }
+
+  private static func train<Layer: RecurrentLayer>(
+    _ configuration: BenchmarkConfiguration, _: Layer.Type
+  ) -> BenchmarkResult {
+    let network = Network<Layer>(configuration.model)
+    let bptt = TruncatedBPTT(
+      network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
+    var parameters = network.initialParameters(seed: 1)
+    var update = ClippedUpdate(Adam<Layer.K.Real>(.init(), layout: network.layout), maximumNorm: 5)
+    let window = randomWindow(configuration)
+    let speeds = measure(seconds: configuration.seconds) {
+      let loss = bptt.step(window, parameters: parameters)
+      _ = update.apply(loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: 0.002)
+      return window.targets.count
+    }
+    return BenchmarkResult(
+      task: "train", configuration: configuration, symbolsPerSecond: speeds,
+      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount),
+      peak: MatrixPeak.measure(Layer.K.self, threads: configuration.threads))
+  }
+
+  /// Scoring `lanes` texts at once in windows of k1 symbols.
+  public static func score(_ configuration: BenchmarkConfiguration) -> BenchmarkResult {
+    readerBenchmark("perplexity", configuration) { reader, window in
+      _ = reader.losses(window)
+      return window.targets.count
+    }
+  }
+
+  /// Writing one text, the draw at temperature 0.8 included.
+  public static func generate(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
+    let sampler = try Sampler(temperature: 0.8)
+    var symbol: Int32 = 0
+    var place = 0
+    var single = configuration
+    single.lanes = 1
+    return readerBenchmark("generate", single) { reader, _ in
+      for _ in 0..<50 {
+        var random = CounterRandom(seed: 1, purpose: .sampling, step: place)
+        symbol = Int32(sampler.draw(reader.logits(after: [symbol]), using: &random))
+        place += 1
+      }
+      return 50
+    }
+  }
+
+  private static func readerBenchmark(
+    _ task: String, _ configuration: BenchmarkConfiguration,
+    _ work: (any LanguageModelReader, TokenWindow) -> Int
+  ) -> BenchmarkResult {
+    func run<Layer: RecurrentLayer>(_: Layer.Type) -> BenchmarkResult {
+      let network = Network<Layer>(configuration.model)
+      let model = RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 1))
+      let reader = model.makeReader(lanes: configuration.lanes, steps: configuration.k1)
+      let window = randomWindow(configuration)
+      return BenchmarkResult(
+        task: task, configuration: configuration,
+        symbolsPerSecond: measure(seconds: configuration.seconds) { work(reader, window) },
+        operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
+        peak: MatrixPeak.measure(Layer.K.self, threads: 1))
+    }
+    return switch configuration.precision {
+    case .float32: run(LSTM<Float32Kernels>.self)
+    case .bfloat16: run(LSTM<BFloat16Kernels>.self)
+    case .float64: run(LSTM<DoubleKernels>.self)
+    }
+  }
+
+  private static func randomWindow(_ configuration: BenchmarkConfiguration) -> TokenWindow {
+    var random = CounterRandom(seed: 1, purpose: .corpus)
+    let symbols = (0..<(configuration.k1 + 1) * configuration.lanes).map { _ in
+      Int32(random.next() % UInt64(configuration.model.vocabularySize))
+    }
+    let count = configuration.k1 * configuration.lanes
+    return TokenWindow(
+      steps: configuration.k1, lanes: configuration.lanes, inputs: Array(symbols[..<count]),
+      targets: Array(symbols[configuration.lanes...]))
+  }
+
+  // MARK: Operations
+
+  /// Layer 0 reads its input from a table: its only product is the recurrent one.
+  static func forwardOperations(_ model: ModelConfiguration, gates: Int) -> Double {
+    let (hidden, layers) = (Double(model.hiddenSize), Double(model.layers))
+    return 2 * (2 * layers - 1) * Double(gates) * hidden * hidden + 2 * hidden * Double(model.vocabularySize)
+  }
+
+  /// Forward, and back through inputs and weights: each product thrice. The table and its gradient, once an update or a
+  /// lane group, are counted where they are used.
+  static func trainingOperations(_ configuration: BenchmarkConfiguration, gates: Int) -> Double {
+    let model = configuration.model
+    let symbols = configuration.lanes * configuration.k1
+    let perSymbol = 3 * forwardOperations(model, gates: gates)
+    let product = 2 * Double(gates * model.hiddenSize) * Double(model.embeddingSize)
+    guard symbols >= model.vocabularySize else { return perSymbol + 3 * product }
+    let groups = Double(laneGroups(configuration.lanes).count)
+    return perSymbol + product * Double(model.vocabularySize) * (1 + 2 * groups) / Double(symbols)
+  }
+}

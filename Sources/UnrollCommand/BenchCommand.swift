@@ -1,0 +1,54 @@
+import ArgumentParser
+import Benchmarking
+import LanguageModeling
+
+/// `unroll bench`.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how fast this machine trains, writes or scores.",
+    discussion: """
+      Works on a model with random weights, in the very code of train, generate and perplexity, and measures the \
+      machine's best matrix product in the same run.
+
+      Example: unroll bench train --hidden-size 512 --lanes 64 --k1 100
+      """)
+
+  enum Task: String, ExpressibleByArgument, CaseIterable { case train, generate, perplexity }
+
+  @Argument(help: "train, generate (one text, draws included) or perplexity.")
+  var task: Task
+
+  @Option(help: "Recurrent layers.") var layers = 2
+  @Option(help: "Hidden units of each layer, and the embedding's size.") var hiddenSize = 128
+  @Option(help: "Parallel streams in training (64), texts scored at once (1).") var lanes: Int?
+  @Option(help: "Steps of a window.") var k1 = 100
+  @Option(help: "Symbols of the vocabulary.") var vocabularySize = 65
+  @Option(help: "Seconds to measure.") var seconds = 5.0
+  @Flag(help: "One JSON object.") var json = false
+  @OptionGroup(title: "Running") var compute: ComputeOptions
+
+  func validate() throws {
+    try require((1...1_000_000).contains(lanes ?? 1), "--lanes is \(lanes ?? 0); it must be 1 to 1,000,000.")
+    try require((1...10_000_000).contains(k1), "--k1 is \(k1); it must be 1 to 10,000,000.")
+    try require(seconds > 0 && seconds <= 3600, "--seconds is \(seconds); it must be above 0 and at most 3600.")
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let configuration = BenchmarkConfiguration(
+        model: try ModelConfiguration(
+          vocabularySize: vocabularySize, embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
+        lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
+        precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),
+        threads: task == .train ? compute.threadCount : 1, seconds: seconds)
+      let result =
+        switch task {
+        case .train: Benchmarks.train(configuration)
+        case .generate: try Benchmarks.generate(configuration)
+        case .perplexity: Benchmarks.score(configuration)
+        }
+      _ = Terminal.write(json ? result.json.text() + "\n" : result.text)
+    }
+  }
+}
