@@ -11,7 +11,8 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   let state: [LayerState<K.Operand, K.Real>]
   /// Gradient at the state that the last window started from.
   let stateGradient: [LayerState<K.Real, K.Real>]
-  private(set) var gradients: ParameterSet<K.Real>
+  /// This group's share; the first group's becomes the whole.
+  var gradients: ParameterSet<K.Real>
   private(set) var lossSum = 0.0
 
   private let unrolled: UnrolledNetwork<Layer>

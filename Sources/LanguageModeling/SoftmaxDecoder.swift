@@ -44,9 +44,9 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
     let logits: Rows<K.Real>
     let dLogits: Rows<K.Operand>
 
-    /// About a million logits a block, in whole lanes' worth of rows.
+    /// About a quarter of a million logits a block: they stay in the cache.
     init(_ decoder: SoftmaxDecoder, rows: Int, forTraining: Bool) {
-      let blockRows = min(rows, max(16, 1 << 20 / decoder.vocabularySize))
+      let blockRows = min(rows, max(16, 1 << 18 / decoder.vocabularySize))
       logits = Rows(blockRows, decoder.vocabularySize)
       dLogits = Rows(forTraining ? blockRows : 0, decoder.vocabularySize)
     }

@@ -18,7 +18,10 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// Steps between two updates, which are also the steps that a gradient flows back.
   public let k1: Int
   /// The gradient of the last window's mean loss (nats per token); clipping may change it in place.
-  public var gradients: ParameterSet<K.Real>
+  public var gradients: ParameterSet<K.Real> {
+    get { groups[0].gradients }
+    _modify { yield &groups[0].gradients }
+  }
 
   private let workers: Workers
   private let groups: [LaneGroup<Layer>]
@@ -34,7 +37,6 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     self.lanes = lanes
     self.k1 = k1
     self.workers = workers
-    gradients = ParameterSet(network.layout)
     let groups = laneGroups(lanes)
     let hasTable = Self.readsTable(network, lanes: lanes, k1: k1)
     self.groups = groups.map { LaneGroup(network, steps: k1, lanes: $0, hasTable: hasTable) }
@@ -63,7 +65,7 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
       let group = groups[index]
       group.step(group.lanes.count == window.lanes ? window : window.lanes(group.lanes), scale: scale, packed)
     }
-    gradients.writableFlat().copy(from: groups[0].gradients.flat)
+    // In the order of groups, into the first one's.
     for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }
     return groups.reduce(0) { $0 + $1.lossSum }
   }

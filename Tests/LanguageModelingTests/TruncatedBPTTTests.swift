@@ -128,13 +128,19 @@ import Tokenization
 
   /// Float32 on oneDNN follows the Double reference: losses and every gradient, at sizes that are no multiple of
   /// anything, with the table and without.
-  @Test(arguments: [(vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9)])
+  @Test(arguments: [
+    (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
+    (vocabulary: 20_000, steps: 7, lanes: 6),
+  ])
   func float32FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
     try follow(shape, LSTM<Float32Kernels>.self, tolerance: 1e-5)
   }
 
   /// bfloat16 keeps 8 bits: the same, as far as they go.
-  @Test(arguments: [(vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9)])
+  @Test(arguments: [
+    (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
+    (vocabulary: 20_000, steps: 7, lanes: 6),
+  ])
   func bfloat16FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
     try follow(shape, LSTM<BFloat16Kernels>.self, tolerance: 0.02)
   }
