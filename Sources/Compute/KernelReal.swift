@@ -6,6 +6,8 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   static func sumOfSquares(_ a: Rows<Self>) -> Double
   /// `a *= factor`.
   static func scale(_ a: Rows<Self>, by factor: Self)
+  /// The elements in Double.
+  static func doubles(_ a: Rows<Self>) -> [Double]
   /// `to += a`.
   static func add(_ a: Rows<Self>, to sum: Rows<Self>)
   /// One Adam step on `weights`; see ``AdamStep``.
@@ -32,6 +34,7 @@ private func requireEqualCounts(_ counts: Int...) {
 }
 
 extension Double: KernelReal {
+  public static func doubles(_ a: Rows<Double>) -> [Double] { a.elements }
   public static func sumOfSquares(_ a: Rows<Double>) -> Double { ckernels_sum_of_squares_f64(a.count, a.pointer) }
   public static func scale(_ a: Rows<Double>, by factor: Double) { ckernels_scale_f64(a.count, factor, a.pointer) }
   public static func add(_ a: Rows<Double>, to sum: Rows<Double>) {
@@ -50,6 +53,7 @@ extension Double: KernelReal {
 }
 
 extension Float: KernelReal {
+  public static func doubles(_ a: Rows<Float>) -> [Double] { a.elements.map(Double.init) }
   public static func sumOfSquares(_ a: Rows<Float>) -> Double { ckernels_sum_of_squares_f32(a.count, a.pointer) }
   public static func scale(_ a: Rows<Float>, by factor: Float) { ckernels_scale_f32(a.count, factor, a.pointer) }
   public static func add(_ a: Rows<Float>, to sum: Rows<Float>) {

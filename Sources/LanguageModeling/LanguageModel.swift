@@ -60,6 +60,7 @@ final class NetworkReader<Layer: RecurrentLayer>: LanguageModelReader {
   private let packed: PackedNetwork<Layer>
   private let unrolled: UnrolledNetwork<Layer>
   private let state: [LayerState<Layer.K.Operand, Layer.K.Real>]
+  private let logits: Rows<Layer.K.Real>
 
   /// A table of projected symbols up to this many elements is made once and serves every window.
   private static var largestTable: Int { 1 << 26 }
@@ -74,6 +75,7 @@ final class NetworkReader<Layer: RecurrentLayer>: LanguageModelReader {
     packed = network.pack(
       model.parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
     state = network.zeroState(lanes: lanes)
+    logits = Rows(lanes, vocabulary)
   }
 
   func reset() {
@@ -96,10 +98,7 @@ final class NetworkReader<Layer: RecurrentLayer>: LanguageModelReader {
     unrolled.forward(window, from: state, packed)
     unrolled.copyState(after: window.steps, into: state)
     let last = (window.steps - 1) * lanes..<window.steps * lanes
-    let logits = Rows<Layer.K.Real>(lanes, configuration.vocabularySize)
     network.decoder.logits(unrolled.outputs(window.steps)[last], packed.decoder, into: logits, on: unrolled.kernels)
-    return logits.elements.map(Double.init)
+    return Layer.K.Real.doubles(logits)
   }
-
-  private var configuration: ModelConfiguration { network.configuration }
 }
