@@ -46,8 +46,22 @@ public struct BenchmarkResult: Sendable {
   public let symbolsPerSecond: [Double]
   /// Floating-point operations of one symbol, as they are executed: a multiplication and an addition are two.
   public let operationsPerSymbol: Double
-  /// The best matrix product of this precision and number of threads, measured in the same run.
+  /// The most memory that the work took, in MB: measured before the yardstick takes its own.
+  public let megabytes: Int
+  /// The best matrix product of this precision and number of threads, in GFLOP/s, measured in the same run.
   public let peak: Double
+
+  init(
+    task: String, _ configuration: BenchmarkConfiguration, operationsPerSymbol: Double, yardstick: () -> Double,
+    _ work: () -> Int
+  ) {
+    self.task = task
+    self.configuration = configuration
+    self.operationsPerSymbol = operationsPerSymbol
+    symbolsPerSecond = measure(seconds: configuration.seconds, work)
+    megabytes = peakMegabytes()
+    peak = yardstick()
+  }
 
   /// The median repetition.
   public var median: Double { symbolsPerSecond.sorted()[symbolsPerSecond.count / 2] }
@@ -60,7 +74,7 @@ public struct BenchmarkResult: Sendable {
       "symbols_per_second_highest": JSON((symbolsPerSecond.max() ?? 0).rounded()),
       "precision": .string(configuration.precision.rawValue), "threads": .integer(configuration.threads),
       "achieved_gflops": JSON(achievedGFLOPs.rounded()), "gemm_peak_gflops": JSON(peak.rounded()),
-      "peak_rss_mb": .integer(peakMegabytes()),
+      "peak_rss_mb": .integer(megabytes),
     ]
   }
 
@@ -73,7 +87,7 @@ public struct BenchmarkResult: Sendable {
     table.add(
       "GFLOP/s", decimal(achievedGFLOPs, places: 0),
       "\(decimal(100 * achievedGFLOPs / peak, places: 0)) % of the best matrix product's \(decimal(peak, places: 0))")
-    table.add("peak memory, MB", "\(peakMegabytes())")
+    table.add("peak memory, MB", "\(megabytes)")
     table.add(
       "model", "\(model.layers) × \(model.hiddenSize)",
       "\(model.cell), \(model.vocabularySize) symbols; \(configuration.lanes) lanes, k1 \(configuration.k1), "
@@ -95,7 +109,7 @@ private func peakMegabytes() -> Int {
 }
 
 /// Repeats `work`, which returns the symbols that it went through, and measures it in parts.
-func measure(seconds: Double, _ work: () -> Int) -> [Double] {
+private func measure(seconds: Double, _ work: () -> Int) -> [Double] {
   for _ in 0..<2 { _ = work() }  // products are made and memory is touched
   return (0..<BenchmarkConfiguration.repetitions).map { _ in
     let begin = ContinuousClock.now

@@ -25,15 +25,14 @@ public enum Benchmarks {
     var parameters = network.initialParameters(seed: 1)
     var update = ClippedUpdate(Adam<Layer.K.Real>(.init(), layout: network.layout), maximumNorm: 5)
     let window = randomWindow(configuration)
-    let speeds = measure(seconds: configuration.seconds) {
+    return BenchmarkResult(
+      task: "train", configuration, operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount),
+      yardstick: { MatrixPeak.measure(Layer.K.self, threads: configuration.threads) }
+    ) {
       let loss = bptt.step(window, parameters: parameters)
       _ = update.apply(loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: 0.002)
       return window.targets.count
     }
-    return BenchmarkResult(
-      task: "train", configuration: configuration, symbolsPerSecond: speeds,
-      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount),
-      peak: MatrixPeak.measure(Layer.K.self, threads: configuration.threads))
   }
 
   /// Scoring `lanes` texts at once in windows of k1 symbols.
@@ -71,10 +70,9 @@ public enum Benchmarks {
       let reader = model.makeReader(lanes: configuration.lanes, steps: configuration.k1)
       let window = randomWindow(configuration)
       return BenchmarkResult(
-        task: task, configuration: configuration,
-        symbolsPerSecond: measure(seconds: configuration.seconds) { work(reader, window) },
-        operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
-        peak: MatrixPeak.measure(Layer.K.self, threads: 1))
+        task: task, configuration, operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
+        yardstick: { MatrixPeak.measure(Layer.K.self, threads: 1) }
+      ) { work(reader, window) }
     }
     return switch configuration.precision {
     case .float32: run(LSTM<Float32Kernels>.self)
