@@ -1,5 +1,6 @@
 /// Benchmarking: how fast this machine trains, writes and scores, and how close that is to its best matrix product.
 
+import Compute
 import LanguageModeling
 import ModelFiles
 import Reports
@@ -51,8 +52,9 @@ public struct BenchmarkResult: Sendable {
   /// The best matrix product of this precision and number of threads, in GFLOP/s, measured in the same run.
   public let peak: Double
 
-  init(
-    task: String, _ configuration: BenchmarkConfiguration, operationsPerSymbol: Double, yardstick: () -> Double,
+  /// Measures `work`, which returns the symbols that it went through, then the yardstick.
+  init<K: Kernels>(
+    task: String, _ configuration: BenchmarkConfiguration, _: K.Type, threads: Int, operationsPerSymbol: Double,
     _ work: () -> Int
   ) {
     self.task = task
@@ -60,7 +62,7 @@ public struct BenchmarkResult: Sendable {
     self.operationsPerSymbol = operationsPerSymbol
     symbolsPerSecond = measure(seconds: configuration.seconds, work)
     megabytes = peakMegabytes()
-    peak = yardstick()
+    peak = MatrixPeak.measure(K.self, threads: threads)
   }
 
   /// The median repetition.

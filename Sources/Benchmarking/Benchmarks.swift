@@ -26,8 +26,8 @@ public enum Benchmarks {
     var update = ClippedUpdate(Adam<Layer.K.Real>(.init(), layout: network.layout), maximumNorm: 5)
     let window = randomWindow(configuration)
     return BenchmarkResult(
-      task: "train", configuration, operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount),
-      yardstick: { MatrixPeak.measure(Layer.K.self, threads: configuration.threads) }
+      task: "train", configuration, Layer.K.self, threads: configuration.threads,
+      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount)
     ) {
       let loss = bptt.step(window, parameters: parameters)
       _ = update.apply(loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: 0.002)
@@ -70,8 +70,8 @@ public enum Benchmarks {
       let reader = model.makeReader(lanes: configuration.lanes, steps: configuration.k1)
       let window = randomWindow(configuration)
       return BenchmarkResult(
-        task: task, configuration, operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
-        yardstick: { MatrixPeak.measure(Layer.K.self, threads: 1) }
+        task: task, configuration, Layer.K.self, threads: 1,
+        operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount)
       ) { work(reader, window) }
     }
     return switch configuration.precision {
