@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "Reports"),
     .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText"]),
     .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
-    .target(name: "Evaluation", dependencies: ["LanguageModeling", "Reports", "Tokenization", "ModelFiles"]),
+    .target(
+      name: "Evaluation", dependencies: ["LanguageModeling", "Reports", "Tokenization", "UnicodeText", "ModelFiles"]),
     .target(
       name: "Training",
       dependencies: [
@@ -61,6 +62,15 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"],
       path: "Tests/TestSupport"),
+    .testTarget(
+      name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "ModelFiles", "Compute", "TestSupport"]),
+    .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Compute", "TestSupport"]),
+    .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Compute"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "LanguageModeling", "Recurrence", "Tokenization", "UnicodeText", "Compute"]),
     .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute"]),
     .testTarget(
       name: "LanguageModelingTests",

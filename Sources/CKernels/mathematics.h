@@ -10,7 +10,6 @@
 
 INLINE double exp_f64(double x) { return exp(x); }
 INLINE double tanh_f64(double x) { return tanh(x); }
-INLINE double log_f64(double x) { return log(x); }
 INLINE double sqrt_f64(double x) { return __builtin_elementwise_sqrt(x); }
 
 // exp x = 2^n·exp r with n = round(x / ln 2), |r| ≤ ln 2 / 2; exp r by its Taylor series to r^7 / 7! (remainder below
@@ -38,7 +37,6 @@ INLINE float exp_f32(float x) {
   return p * power;
 }
 INLINE float tanh_f32(float x) { return 1.0f - 2.0f / (exp_f32(2.0f * x) + 1.0f); }
-INLINE float log_f32(float x) { return logf(x); }
 INLINE float sqrt_f32(float x) { return __builtin_elementwise_sqrt(x); }  // the library's would set errno
 
 #endif

@@ -19,12 +19,12 @@ CLONES void NAME(add)(size_t count, const REAL *restrict a, REAL *restrict to) {
   for (size_t j = 0; j < count; j++) to[j] += a[j];
 }
 
-CLONES void NAME(adam)(size_t count, REAL beta1, REAL beta2, REAL rate, REAL epsilon, REAL decay,
+CLONES void NAME(adam)(size_t count, REAL beta1, REAL rest1, REAL beta2, REAL rest2, REAL rate, REAL epsilon, REAL decay,
                        const REAL *restrict gradient, REAL *restrict m, REAL *restrict v, REAL *restrict weights) {
   for (size_t j = 0; j < count; j++) {
     const REAL g = gradient[j];
-    const REAL first = beta1 * m[j] + ((REAL)1 - beta1) * g;
-    const REAL second = beta2 * v[j] + ((REAL)1 - beta2) * g * g;
+    const REAL first = beta1 * m[j] + rest1 * g;
+    const REAL second = beta2 * v[j] + rest2 * g * g;
     m[j] = first;
     v[j] = second;
     weights[j] = weights[j] * decay - rate * first / (MATH(sqrt)(second) + epsilon);

@@ -47,8 +47,8 @@ extension Double: KernelReal {
   ) {
     requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
     ckernels_adam_f64(
-      weights.count, step.beta1, step.beta2, step.rate, step.epsilon, step.decay, gradient.pointer,
-      firstMoment.pointer, secondMoment.pointer, weights.pointer)
+      weights.count, step.beta1, 1 - step.beta1, step.beta2, 1 - step.beta2, step.rate, step.epsilon, step.decay,
+      gradient.pointer, firstMoment.pointer, secondMoment.pointer, weights.pointer)
   }
 }
 
@@ -65,7 +65,8 @@ extension Float: KernelReal {
   ) {
     requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
     ckernels_adam_f32(
-      weights.count, Float(step.beta1), Float(step.beta2), Float(step.rate), Float(step.epsilon), Float(step.decay),
-      gradient.pointer, firstMoment.pointer, secondMoment.pointer, weights.pointer)
+      weights.count, Float(step.beta1), Float(1 - step.beta1), Float(step.beta2), Float(1 - step.beta2),
+      Float(step.rate), Float(step.epsilon), Float(step.decay), gradient.pointer, firstMoment.pointer,
+      secondMoment.pointer, weights.pointer)
   }
 }

@@ -18,7 +18,7 @@ public struct PerplexityReport: Sendable {
   /// Symbols that the vocabulary lacks, left out of every figure below (or read as `<unk>`, with `replace`).
   public let unknown: [UnknownSymbol]
   /// Unicode scalars, bytes and words (runs between white space) of the original text, scored part only: without the
-  /// first token of each text and without what was left out.
+  /// first token of each text, and without what was left out.
   public let characters, bytes, words: Int
   public let score: Score
 
@@ -42,7 +42,10 @@ public struct PerplexityReport: Sendable {
 
   /// Scores texts one by one, each from the zero state, and adds them up.
   ///
-  /// - Throws: ``UnknownSymbolsError`` as `unknownPolicy` says; ``TooLittleText`` where nothing can be scored.
+  /// - Parameter unknownPolicy: What becomes of symbols that the vocabulary lacks.
+  ///
+  /// - Throws: ``UnknownSymbolsError`` as `unknownPolicy` says; ``TooLittleText`` where nothing can be scored,
+  ///   ``PredictionsNotFinite``.
   public init(
     of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy
   ) throws {
@@ -57,13 +60,13 @@ public struct PerplexityReport: Sendable {
       let textScore = scorer.score(encoded.ids)
       score = score + textScore
       guard textScore.tokens > 0 else { continue }
-      let first = tokenizer.text(of: encoded.ids[0])
-      let skipped = unknownPolicy == .replace ? [] : encoded.unknown
-      characters += text.unicodeScalars.count - first.unicodeScalars.count - skipped.reduce(0) { $0 + $1.count }
-      bytes += text.utf8.count - first.utf8.count - skipped.reduce(0) { $0 + $1.count * String($1.symbol).utf8.count }
-      words += countWords(text)
+      let extent = ScoredExtent(of: text, tokenizer, skipped: unknownPolicy == .replace ? [] : encoded.unknown)
+      characters += extent.characters
+      bytes += extent.bytes
+      words += extent.words
     }
     guard score.tokens > 0 else { throw TooLittleText(tokens: tokens) }
+    guard score.nats.isFinite else { throw PredictionsNotFinite() }
     (self.tokens, self.characters, self.bytes, self.words) = (tokens, characters, bytes, words)
     self.score = score
     self.unknown = Self.merged(unknown)
@@ -98,11 +101,11 @@ public struct PerplexityReport: Sendable {
   public var text: String {
     var table = TextTable()
     table.add("perplexity per token", decimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
-    table.add(
-      "nats per token", decimal(natsPerToken, places: 4), "± \(decimal(standardError, places: 4)) (standard error)")
+    let error = standardError.isFinite ? "± \(decimal(standardError, places: 4)) (standard error)" : ""
+    table.add("nats per token", decimal(natsPerToken, places: 4), error)
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
-    table.add("perplexity per word", decimal(wordPerplexity, places: 1), "\(grouped(words)) words")
+    table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
     if unknownTokens > 0 {
       let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
       table.add("unknown symbols", grouped(unknownTokens), named + (unknown.count > 5 ? ", …" : ""))
@@ -118,16 +121,4 @@ public struct TooLittleText: Error, CustomStringConvertible {
   public var description: String {
     "has \(tokens) symbol\(tokens == 1 ? "" : "s") that the model knows; scoring wants at least two, since the first only starts the text"
   }
-}
-
-/// Runs of anything but white space.
-private func countWords(_ text: String) -> Int {
-  var words = 0
-  var isInside = false
-  for scalar in text.unicodeScalars {
-    let isSpace = scalar.properties.isWhitespace
-    if !isSpace && !isInside { words += 1 }
-    isInside = !isSpace
-  }
-  return words
 }

@@ -34,6 +34,13 @@ public enum Precision: String, Sendable, CaseIterable {
 
   /// The fastest that this processor has in hardware: bfloat16 or float32.
   public static var fastest: Precision { hasBFloat16Hardware ? .bfloat16 : .float32 }
+
+  /// - Throws: ``ConfigurationError`` where this processor does not have it.
+  public func requireSupport() throws {
+    guard self != .bfloat16 || hasBFloat16Hardware else {
+      throw ConfigurationError("this processor has no bfloat16 products; use --precision float32")
+    }
+  }
 }
 
 /// A network with its weights.

@@ -35,6 +35,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     try validate()
   }
 
+  // The limits keep products of sizes within Int.
   private func validate() throws {
     guard cell == "lstm" else { throw ConfigurationError("cell '\(cell)' is not known; this version has lstm") }
     func check(_ value: Int, _ name: String, _ maximum: Int) throws {

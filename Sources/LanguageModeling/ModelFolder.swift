@@ -75,6 +75,7 @@ public struct ModelFolder: Sendable {
     guard holdsModel else {
       throw FileError(.missing, path, "is not a model folder: it has no \(Self.weightsName)")
     }
+    try precision.requireSupport()
     let configuration = try readConfiguration()
     let tokenizer = try readTokenizer()
     guard tokenizer.vocabularySize == configuration.vocabularySize else {
@@ -83,7 +84,7 @@ public struct ModelFolder: Sendable {
         "has \(tokenizer.vocabularySize) symbols, but config.json says \(configuration.vocabularySize)")
     }
     let start = try readStartToken(tokenizer)
-    let weights = try readWeights()
+    let weights = try readWeights(configuration)
     let model: any LanguageModel =
       switch precision {
       case .float32: try assemble(configuration, weights, LSTM<Float32Kernels>.self)
@@ -94,7 +95,7 @@ public struct ModelFolder: Sendable {
   }
 
   private func readJSON(_ name: String) throws -> JSON {
-    let bytes = try Files.read(file(name), limit: 1 << 28)
+    let bytes = try Files.read(file(name), limit: 1 << 28, allowsPipes: false)
     do { return try JSON(parsing: bytes) } catch { throw FileError(.invalid, file(name), "is not JSON: \(error)") }
   }
 
@@ -106,7 +107,7 @@ public struct ModelFolder: Sendable {
   }
 
   private func readTokenizer() throws -> any Tokenizer {
-    let bytes = try Files.read(file(Self.tokenizerName), limit: 1 << 28)
+    let bytes = try Files.read(file(Self.tokenizerName), limit: 1 << 28, allowsPipes: false)
     do { return try CharacterTokenizer(tokenizerJSON: bytes) } catch {
       throw FileError(.invalid, file(Self.tokenizerName), "\(error)")
     }
@@ -122,8 +123,10 @@ public struct ModelFolder: Sendable {
     return Int32(id)
   }
 
-  private func readWeights() throws -> Safetensors {
-    let bytes = try Files.read(file(Self.weightsName))
+  private func readWeights(_ configuration: ModelConfiguration) throws -> Safetensors {
+    // Eight bytes for each parameter, and a generous header.
+    let bytes = try Files.read(
+      file(Self.weightsName), limit: 8 * configuration.parameterCount + (1 << 20), allowsPipes: false)
     do { return try Safetensors(parsing: bytes) } catch {
       throw FileError(.invalid, file(Self.weightsName), "\(error)")
     }

@@ -43,13 +43,34 @@ public enum Files {
     return names.sorted()
   }
 
+  /// The machine's memory in bytes.
+  public static var memory: Int {
+    max(1 << 30, Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))))
+  }
+
+  /// A path without links and dots, where it leads to something; as it is elsewhere.
+  public static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  /// Whether a folder is where another file system begins.
+  public static func isMountPoint(_ path: String) -> Bool {
+    var (information, parent) = (stat(), stat())
+    guard stat(path, &information) == 0, stat(Paths.join(path, ".."), &parent) == 0 else { return false }
+    return information.st_dev != parent.st_dev || information.st_ino == parent.st_ino
+  }
+
   // MARK: Reading
 
   /// A file's bytes; `-` reads standard input. Devices, sockets and folders are refused; pipes are read to their end.
   ///
-  /// - Parameter limit: More bytes than this are refused before they are read.
+  /// - Parameters:
+  ///   - limit: More bytes than this are refused before they are read; a quarter of the machine's memory by default.
+  ///   - allowsPipes: Whether a pipe may stand for a file.
   /// - Throws: ``FileError``.
-  public static func read(_ path: String, limit: Int = .max) throws -> [UInt8] {
+  public static func read(_ path: String, limit: Int = memory / 4, allowsPipes: Bool = true) throws -> [UInt8] {
     if path == "-" { return try readAll(0, "standard input", size: nil, limit: limit) }
     let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
@@ -65,6 +86,7 @@ public enum Files {
     case .device, .socket, .nothing:
       throw FileError(.missing, path, "is not a file but a device or socket; name a file")
     case .pipe:
+      guard allowsPipes else { throw FileError(.missing, path, "is a pipe; name a file") }
       try awaitWriter(descriptor, path)
       let flags = fcntl(descriptor, F_GETFL)
       _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
@@ -83,11 +105,9 @@ public enum Files {
     var bytes: [UInt8] = []
     var capacity = max(1 << 16, size.map { $0 + 1 } ?? 0)
     guard (size ?? 0) <= limit else {
-      throw FileError(.invalid, name, "has \(size ?? 0) bytes; the limit is \(limit)")
+      throw FileError(.invalid, name, "has \(size ?? 0) bytes; more than \(limit) are not read here")
     }
     while true {
-      let start = bytes.count
-      bytes.reserveCapacity(start + capacity)
       var failure: Int32 = 0
       let chunk = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
         let read = retrying { Int(SystemCalls.read(descriptor, buffer.baseAddress, buffer.count)) }
@@ -97,7 +117,9 @@ public enum Files {
       guard failure == 0 else { throw FileError(.inputOutput, name, "cannot be read: \(systemMessage(failure))") }
       if chunk.isEmpty { return bytes }
       bytes = bytes.isEmpty ? chunk : bytes + chunk
-      guard bytes.count <= limit else { throw FileError(.invalid, name, "has more than \(limit) bytes, the limit") }
+      guard bytes.count <= limit else {
+        throw FileError(.invalid, name, "has more than \(limit) bytes, which are not read here")
+      }
       capacity = max(1 << 16, bytes.count)
     }
   }
@@ -238,7 +260,7 @@ private enum SystemCalls {
 /// Paths as text. Scalars, not characters, are looked at: a slash is one before a combining mark too.
 public enum Paths {
   public static func join(_ folder: String, _ name: String) -> String {
-    folder.unicodeScalars.last == "/" ? folder + name : folder + "/" + name
+    folder.isEmpty || folder.unicodeScalars.last == "/" ? folder + name : folder + "/" + name
   }
 
   /// The folder that a path is in.

@@ -8,7 +8,6 @@ import Compute
 /// Letters: T steps, B lanes, D input size, H hidden size.
 public struct LSTM<K: Kernels>: RecurrentLayer {
   public static var gateCount: Int { 4 }
-  public static var cellName: String { "lstm" }
   public static var hasCell: Bool { true }
 
   public let inputSize: Int

@@ -16,8 +16,6 @@ public protocol RecurrentLayer<K>: Sendable {
 
   /// G: 4 for an LSTM.
   static var gateCount: Int { get }
-  /// The layer's name in a configuration.
-  static var cellName: String { get }
   /// Whether the layer carries a cell state beside the hidden state.
   static var hasCell: Bool { get }
 

@@ -26,7 +26,8 @@ public struct Generator: Sendable {
   /// - Parameters:
   ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
   ///   - emit: Gets each token's text as it is drawn; returning false ends the writing.
-  public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) rethrows {
+  /// - Throws: ``PredictionsNotFinite``, and what `emit` throws.
+  public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) throws {
     guard length > 0 else { return }
     let reader = model.makeReader(lanes: 1, steps: 64)
     var logits: [Double] = []
@@ -35,6 +36,7 @@ public struct Generator: Sendable {
       logits = reader.logits(after: Array(prompt[begin..<min(begin + reader.steps, prompt.count)]))
     }
     for place in 0..<length {
+      guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
       if let unknown = tokenizer.unknownID { logits[Int(unknown)] = -.infinity }
       var random = CounterRandom(seed: seed, purpose: .sampling, step: place)
       let token = sampler.draw(logits, using: &random)

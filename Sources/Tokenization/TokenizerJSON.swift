@@ -80,6 +80,9 @@ extension CharacterTokenizer {
         byID[id] = .some(scalar)
       }
     }
+    guard unknown?.unicodeScalars.count != 1 else {
+      throw TokenizerJSONError("names an unknown token that is a character itself")
+    }
     guard unknown == nil || byID.contains(.some(nil)) else {
       throw TokenizerJSONError("names an unknown token that its vocabulary lacks")
     }

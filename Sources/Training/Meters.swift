@@ -3,8 +3,7 @@ struct BestLoss {
   private(set) var loss: Double?
   private(set) var step: Int?
 
-  /// Whether `loss` is the lowest so far. The first counts as the best, whatever it is; one that is not finite never
-  /// takes a finite one's place.
+  /// Whether `loss` is the lowest so far. One that is not a number never is.
   mutating func take(_ loss: Double, step: Int) -> Bool {
     guard loss < self.loss ?? .infinity else { return false }
     self.loss = loss
@@ -16,7 +15,7 @@ struct BestLoss {
 /// A mean of losses since it was last taken.
 struct LossMeter {
   private var sum = 0.0
-  private var tokens = 0
+  private(set) var tokens = 0
   private(set) var start = 0.0
 
   mutating func add(_ loss: Double, tokens count: Int) {

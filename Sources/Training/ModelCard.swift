@@ -32,7 +32,7 @@ struct ModelCard {
     | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
     | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
     | validation part | \(grouped(data.validation.count)) characters |
-    | optimiser | Adam, learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
+    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
     \(outcome)

@@ -1,6 +1,8 @@
 import Compute
 import LanguageModeling
+import ModelFiles
 import Recurrence
+import Reports
 
 /// Trains a model as a configuration says.
 public enum Trainer {
@@ -13,10 +15,13 @@ public enum Trainer {
   public static func train(
     _ configuration: TrainingConfiguration, stop: StopRequest, report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
-    // What can be refused is refused before the corpus is read and anything is written.
+    // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
+    try configuration.precision.requireSupport()
     _ = try modelConfiguration(configuration, vocabularySize: 1)
+    try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
     let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
+    try requireMemory(model, configuration)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     switch configuration.precision {
     case .float32:
@@ -25,6 +30,21 @@ public enum Trainer {
       return try TrainingRun<LSTM<BFloat16Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
     case .float64:
       return try TrainingRun<LSTM<DoubleKernels>>(configuration, model, data, output).run(stop: stop, report: report)
+    }
+  }
+
+  /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
+  private static func requireMemory(_ model: ModelConfiguration, _ configuration: TrainingConfiguration) throws {
+    let groups = laneGroups(configuration.lanes).count
+    // Weights, two moments, each group's gradient, the packed weights there and back; four gates, two states, gradients.
+    let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
+    let positions = Double(configuration.lanes) * Double(configuration.k1)
+    let activations = positions * Double(model.hiddenSize) * 4 * Double(6 * model.layers + 5)
+    let (need, have) = (weights + activations, Double(Files.memory))
+    guard need <= have else {
+      throw TrainingError(
+        "this training wants about \(decimal(need / 1e9, places: 1)) GB of memory, the machine has "
+          + "\(decimal(have / 1e9, places: 1)): use a smaller --hidden-size, --lanes or --k1")
     }
   }
 

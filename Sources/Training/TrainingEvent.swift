@@ -15,9 +15,10 @@ public enum TrainingEvent: Sendable {
     public let parameters, vocabularySize: Int
     /// Targets in an epoch, targets that lane cutting leaves out, tokens to validate on.
     public let trainingTokens, leftOutTokens, validationTokens: Int
+    /// Symbols of the validation part that the vocabulary lacks, and the first few by name.
+    public let unknownInValidation: Int
+    public let unknownNames: [String]
     public let stepsPerEpoch: Int
-    /// Steps of the whole run, where they are known before it.
-    public let plannedSteps: Int?
     public let corpusHash: String
     public let seed: UInt64
     public let threads: Int
@@ -64,14 +65,16 @@ public enum TrainingEvent: Sendable {
     case epochs, steps, budget, signal
   }
 
-  /// One line of `metrics.jsonl`; `perCharacter` turns nats per token into bits per character.
+  /// One line of `metrics.jsonl`. (A token is a character here, so bits per character are bits per token.)
   var json: JSON {
     switch self {
     case .start(let start):
       [
         "event": "start", "parameters": .integer(start.parameters), "vocabulary_size": .integer(start.vocabularySize),
         "training_tokens": .integer(start.trainingTokens), "left_out_tokens": .integer(start.leftOutTokens),
-        "validation_tokens": .integer(start.validationTokens), "steps_per_epoch": .integer(start.stepsPerEpoch),
+        "validation_tokens": .integer(start.validationTokens),
+        "unknown_validation_tokens": .integer(start.unknownInValidation),
+        "steps_per_epoch": .integer(start.stepsPerEpoch),
         "corpus_sha256": .string(start.corpusHash), "seed": .string(String(start.seed)),
         "threads": .integer(start.threads), "precision": .string(start.precision),
       ]

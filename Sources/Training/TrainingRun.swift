@@ -28,6 +28,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var recent = LossMeter()
   private var ofEpoch = LossMeter()
   private var lastShown = 0.0
+  private var lastNorm = 0.0
 
   /// Updates left out one after another before the run gives up.
   private static var mostSkipped: Int { 10 }
@@ -71,6 +72,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         recent.leaveOut(seconds: clock.elapsed - begin)
       }
     }
+    if recent.tokens > 0 {  // every loss is logged once
+      try tell(.step(stepReport(lastNorm, recent.take(now: clock.elapsed))), report)
+    }
     if lastValidated != step { try validate(report) }
     let end = TrainingEvent.End(
       reason: reason ?? .steps, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
@@ -91,6 +95,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let loss = bptt.step(window, parameters: parameters)
     let (norm, isMade) = update.apply(
       loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: configuration.learningRate)
+    lastNorm = norm
     step += 1
     tokens += window.targets.count
     if isMade {
@@ -154,8 +159,10 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       .init(
         parameters: bptt.network.layout.count, vocabularySize: data.tokenizer.vocabularySize,
         trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
-        validationTokens: data.validation.count, stepsPerEpoch: data.training.windowsPerEpoch,
-        plannedSteps: clock.plannedSteps, corpusHash: data.corpusHash, seed: configuration.seed,
+        validationTokens: data.validation.count,
+        unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
+        unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
+        corpusHash: data.corpusHash, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue))
   }
 

@@ -37,7 +37,7 @@ public struct Model: Sendable {
       model: network, tokenizer: tokenizer, start: startToken, sampler: try Sampler(temperature: temperature),
       seed: seed)
     var text = ""
-    generator.write(after: ids, length: length) { piece in
+    try generator.write(after: ids, length: length) { piece in
       text += piece
       return true
     }

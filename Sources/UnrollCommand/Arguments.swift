@@ -47,16 +47,28 @@ func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
   guard condition else { throw ValidationError(message()) }
 }
 
+/// An empty path is a mistake, as of a variable that was not set.
+func requirePath(_ path: String, _ name: String) throws { try require(!path.isEmpty, "\(name) is empty.") }
+
+/// Input files have names, and standard input is read once.
+func requireDistinctInputs(_ paths: [String]) throws {
+  for path in paths { try requirePath(path, "The name of a file") }
+  try require(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once only.")
+}
+
 /// The options of every command that computes.
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: """
       Numbers to compute in: float32, bf16 (bfloat16 operands, float32 sums) or auto. auto is bf16 where the processor has \
-      it in hardware and float32 elsewhere; in perplexity it is float32, which is exact.
+      it in hardware and float32 elsewhere; in perplexity it is float32.
       """)
   var precision: PrecisionArgument = .auto
 
-  @Option(help: "Threads; 0 takes as many as the machine has cores. The result is the same for any number.")
+  @Option(
+    help:
+      "Threads of training; 0 takes as many as the machine has cores. The result is the same for any number. (Writing and scoring use one.)"
+  )
   var threads = 0
 
   var threadCount: Int { threads == 0 ? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) : threads }

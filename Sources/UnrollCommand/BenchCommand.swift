@@ -48,7 +48,7 @@ struct BenchCommand: ParsableCommand {
         case .generate: try Benchmarks.generate(configuration)
         case .perplexity: Benchmarks.score(configuration)
         }
-      _ = Terminal.write(json ? result.json.text() + "\n" : result.text)
+      _ = try Terminal.write(json ? result.json.text() + "\n" : result.text)
     }
   }
 }

@@ -19,7 +19,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The model folder.")
   var model: String
 
-  @Option(name: .shortAndLong, help: "Text to go on from; - reads it from standard input.")
+  @Option(name: .shortAndLong, parsing: .unconditional, help: "Text to go on from; - reads it from standard input.")
   var prompt = ""
 
   @Option(name: .shortAndLong, help: "Symbols to write.")
@@ -34,7 +34,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help:
-      "Seed of the draws; the same seed writes the same text. The default is a new one each time, named on standard error."
+      "Seed of the draws; the same seed writes the same text (in one --precision). The default is a new one each time, named on standard error."
   )
   var seed: UInt64?
 
@@ -47,6 +47,7 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
+    try requirePath(model, "--model")
     try require((0...1_000_000_000).contains(length), "--length is \(length); it must be 0 to 1,000,000,000.")
     do { _ = try Sampler(temperature: temperature) } catch { throw ValidationError("--temperature: \(error).") }
   }
@@ -66,9 +67,9 @@ struct GenerateCommand: ParsableCommand {
       if self.seed == nil && sampler.temperature > 0 { Terminal.complain("seed \(seed)") }
       let generator = Generator(
         model: loaded.model, tokenizer: loaded.tokenizer, start: loaded.startToken, sampler: sampler, seed: seed)
-      if echo { guard Terminal.write(text) else { return } }
-      generator.write(after: encoded.ids, length: length) { Terminal.write($0) }
-      if Terminal.outputIsTerminal { _ = Terminal.write("\n") }
+      if echo { guard try Terminal.write(text) else { return } }
+      try generator.write(after: encoded.ids, length: length) { try Terminal.write($0) }
+      if Terminal.outputIsTerminal { _ = try Terminal.write("\n") }
     }
   }
 

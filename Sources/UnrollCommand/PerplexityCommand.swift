@@ -31,18 +31,28 @@ struct PerplexityCommand: ParsableCommand {
 
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
+  func validate() throws {
+    try requirePath(model, "--model")
+    try requireDistinctInputs(files)
+  }
+
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   func run() throws {
     try reportingErrors {
       let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .float32))
-      let texts = try files.map { try CorpusText(reading: [$0]).text }
+      let texts = try files.map { file in
+        let text = try CorpusText(reading: [file]).text
+        // Refused symbols are told with the name of their own file.
+        if unknown != .skip { _ = try InText.named(file) { try loaded.tokenizer.encode(text, unknown: unknown) } }
+        return text
+      }
       let report = try InText.named(files.joined(separator: ", ")) {
         try PerplexityReport(of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown)
       }
       switch format {
-      case .text: _ = Terminal.write(report.text)
-      case .json: _ = Terminal.write(report.json.text(indented: true) + "\n")
+      case .text: _ = try Terminal.write(report.text)
+      case .json: _ = try Terminal.write(report.json.text(indented: true) + "\n")
       }
     }
   }

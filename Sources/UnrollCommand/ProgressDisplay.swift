@@ -40,6 +40,11 @@ final class ProgressDisplay {
     if start.leftOutTokens > 0 {
       say("the training part's last \(start.leftOutTokens) characters do not fill the lanes and are left out")
     }
+    if start.unknownInValidation > 0 {
+      say(
+        "the validation part has \(grouped(start.unknownInValidation)) characters that the training part lacks: "
+          + start.unknownNames.joined(separator: ", "))
+    }
     if start.validationTokens == 0 { say("no validation part: the last weights are kept, not the best") }
   }
 

@@ -1,3 +1,5 @@
+import ModelFiles
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -18,25 +20,45 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// Data: written at once, so that a reader sees each symbol as it comes. False where nobody reads any more.
-  static func write(_ text: String) -> Bool { write(text, to: STDOUT_FILENO) }
+  /// Opens /dev/null for standard streams that are closed, so that no file of ours gets their numbers.
+  static func fillStandardStreams() {
+    while true {
+      let descriptor = open("/dev/null", O_RDWR)
+      guard (0...2).contains(descriptor) else {
+        close(descriptor)
+        return
+      }
+    }
+  }
 
-  /// A line for people, on standard error.
+  /// Data: written at once, so that a reader sees each symbol as it comes. False where nobody reads any more.
+  ///
+  /// - Throws: `FileError` where the output cannot take it, as on a full disk.
+  static func write(_ text: String) throws -> Bool {
+    let failure = write(text, to: STDOUT_FILENO)
+    guard failure == 0 || failure == EPIPE else {
+      throw FileError(.inputOutput, "standard output", "cannot be written: \(String(cString: strerror(failure)))")
+    }
+    return failure == 0
+  }
+
+  /// A line for people, on standard error; where that is closed, nobody wants it.
   static func complain(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
 
   static func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+  /// - Returns: 0, or the system's error number.
+  private static func write(_ text: String, to descriptor: Int32) -> Int32 {
     var text = text
     return text.withUTF8 { bytes in
       var written = 0
       while written < bytes.count {
         let count = systemWrite(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
         if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return false }
+        guard count > 0 else { return errno }
         written += count
       }
-      return true
+      return 0
     }
   }
 }

@@ -34,9 +34,25 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
+  func validate() throws {
+    try requirePath(output, "--output")
+    try requireDistinctInputs(corpus + (text.validation.map { [$0] } ?? []))
+  }
+
+  enum Tokenizer: String, ExpressibleByArgument, CaseIterable { case character }
+  enum Documents: String, ExpressibleByArgument, CaseIterable { case none }
+  enum Cell: String, ExpressibleByArgument, CaseIterable { case lstm }
+  enum Optimizer: String, ExpressibleByArgument, CaseIterable { case adam, adamw }
+
   struct TextOptions: ParsableArguments {
-    @Option(help: "The last part of the corpus, kept for validation; 0 for none.")
-    var validationFraction = 0.1
+    @Option(help: "Symbols: character, each a Unicode scalar.")
+    var tokenizer: Tokenizer = .character
+
+    @Option(help: "Documents: none, the corpus is one stream.")
+    var documents: Documents = .none
+
+    @Option(help: "The last part of the corpus, kept for validation; 0 for none. The default is 0.1.")
+    var validationFraction: Double?
 
     @Option(help: "A file to validate on instead.")
     var validation: String?
@@ -49,13 +65,18 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
       try require(
-        validationFraction >= 0 && validationFraction < 1,
-        "--validation-fraction is \(validationFraction); it must be at least 0 and less than 1.")
+        (0..<1).contains(validationFraction ?? 0),
+        "--validation-fraction is \(validationFraction ?? 0); it must be at least 0 and less than 1.")
+      try require(
+        validation == nil || validationFraction == nil, "Give --validation or --validation-fraction, not both.")
       try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
     }
   }
 
   struct ModelOptions: ParsableArguments {
+    @Option(help: "Recurrent cell: lstm.")
+    var cell: Cell = .lstm
+
     @Option(help: "Recurrent layers.")
     var layers = 2
 
@@ -69,6 +90,10 @@ struct TrainCommand: ParsableCommand {
     var tieWeights = false
 
     func validate() throws {
+      try require((1...64).contains(layers), "--layers is \(layers); it must be 1 to 64.")
+      for (name, size) in [("hidden-size", hiddenSize), ("embedding-size", embeddingSize ?? 1)] {
+        try require((1...65_536).contains(size), "--\(name) is \(size); it must be 1 to 65,536.")
+      }
       try require(
         !tieWeights || embeddingSize ?? hiddenSize == hiddenSize,
         "--tie-weights wants --embedding-size \(hiddenSize), the hidden size.")
@@ -91,10 +116,13 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Train for so long: 90s, 15m, 2h. The default is 5m where neither epochs nor steps are given.")
     var budget: DurationArgument?
 
-    @Option(help: "Adam's learning rate.")
+    @Option(help: "adam, or adamw: Adam with decoupled weight decay.")
+    var optimizer: Optimizer = .adamw
+
+    @Option(help: "The optimiser's learning rate.")
     var learningRate = 0.003
 
-    @Option(help: "Decoupled weight decay (AdamW), of matrices only.")
+    @Option(help: "Decoupled weight decay of adamw, of matrices only.")
     var weightDecay = 0.0
 
     @Option(help: "Largest norm of the gradient; a longer one is scaled down.")
@@ -122,16 +150,21 @@ struct TrainCommand: ParsableCommand {
       )
       try require(
         (0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
-      try require(clip > 0 && clip.isFinite, "--clip is \(clip); it must be above 0.")
+      try require(optimizer == .adamw || weightDecay == 0, "--weight-decay is for --optimizer adamw.")
+      try require(clip >= 1e-6 && clip.isFinite, "--clip is \(clip); it must be at least 1e-6.")
     }
   }
 
   func run() throws {
-    Signals.install()
     let progress = ProgressDisplay(quiet: quiet)
     try reportingErrors {
       let end: TrainingEvent.End
-      do { end = try Trainer.train(settings, stop: Signals.stop, report: progress.show) } catch {
+      do {
+        end = try Trainer.train(settings, stop: Signals.stop) { event in
+          if case .start = event { Signals.install() }
+          progress.show(event)
+        }
+      } catch {
         progress.clear()
         throw error
       }
@@ -142,7 +175,7 @@ struct TrainCommand: ParsableCommand {
 
   private var settings: TrainingConfiguration {
     var settings = TrainingConfiguration(corpus: corpus, output: output)
-    settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction)
+    settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.normalization = text.normalization
     settings.minimumFrequency = text.minFrequency
     settings.layers = model.layers

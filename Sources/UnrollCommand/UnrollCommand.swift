@@ -14,4 +14,9 @@ struct UnrollCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, BenchCommand.self])
+
+  static func main() {
+    Terminal.fillStandardStreams()
+    main(nil)
+  }
 }

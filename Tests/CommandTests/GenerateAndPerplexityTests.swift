@@ -100,7 +100,8 @@ import Unroll
     try withSmallModel { _, path, text in
       let model = try Model(folder: path)
       let written = try unroll(
-        "generate", "--model", path, "--length", "30", "--seed", "5", "--prompt", "Line ", "--no-echo")
+        "generate", "--model", path, "--length", "30", "--seed", "5", "--prompt", "Line ", "--no-echo", "--precision",
+        "float32")
       #expect(try model.write(after: "Line ", length: 30, seed: 5) == written.text)
       let report = try JSON(parsing: unroll("perplexity", "--model", path, "--format", "json", text).output)
       #expect(try model.perplexity(of: smallText).natsPerToken == report["nats_per_token"]?.double)

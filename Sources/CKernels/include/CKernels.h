@@ -33,9 +33,10 @@
   double NAME(sum_of_squares)(size_t count, const REAL *a);                                                            \
   void NAME(scale)(size_t count, REAL factor, REAL *a);                                                                \
   void NAME(add)(size_t count, const REAL *a, REAL *to);                                                               \
-  /* One Adam step: m, v are the moments, `rate` already holds the bias corrections, `decay` multiplies the weights. */\
-  void NAME(adam)(size_t count, REAL beta1, REAL beta2, REAL rate, REAL epsilon, REAL decay, const REAL *gradient,     \
-                  REAL *m, REAL *v, REAL *weights);
+  /* One Adam step: m, v are the moments, `rest` is 1 − beta, which float would round away; `rate` already holds */    \
+  /* the bias corrections, `decay` multiplies the weights. */                                                          \
+  void NAME(adam)(size_t count, REAL beta1, REAL rest1, REAL beta2, REAL rest2, REAL rate, REAL epsilon, REAL decay,   \
+                  const REAL *gradient, REAL *m, REAL *v, REAL *weights);
 
 #define CKERNELS_F64(f) ckernels_##f##_f64
 #define CKERNELS_F32(f) ckernels_##f##_f32

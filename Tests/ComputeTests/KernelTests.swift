@@ -1,0 +1,210 @@
+import Compute
+import Foundation
+import TestSupport
+import Testing
+
+/// The float and bfloat16 kernels against the Double ones, at lengths with tails.
+@Suite struct KernelTests {
+  static let lengths = [1, 3, 15, 16, 17, 31, 33, 64, 100]
+
+  /// Random numbers that all three precisions hold exactly: multiples of 1/16 below 4.
+  static func numbers(_ count: Int, seed: UInt64, spread: Double = 4) -> [Double] {
+    var random = CounterRandom(seed: seed, purpose: .corpus)
+    return (0..<count).map { _ in ((random.uniform() * 2 - 1) * spread * 16).rounded() / 16 }
+  }
+
+  static func float(_ rows: Int, _ columns: Int, _ values: [Double]) -> Rows<Float> {
+    Rows(rows, columns, values.map { Float($0) })
+  }
+
+  static func bfloat16(_ rows: Int, _ columns: Int, _ values: [Double]) -> Rows<UInt16> {
+    Rows(rows, columns, values.map { UInt16(Float($0).bitPattern >> 16) })
+  }
+
+  static func doubles(_ rows: Rows<Float>) -> [Double] { rows.elements.map(Double.init) }
+  static func doubles(_ rows: Rows<UInt16>) -> [Double] {
+    rows.elements.map { Double(Float(bitPattern: UInt32($0) << 16)) }
+  }
+
+  @Test(arguments: lengths)
+  func lstmStep(_ hidden: Int) {
+    let lanes = 3
+    let (gates, cell) = (Self.numbers(lanes * 4 * hidden, seed: 1), Self.numbers(lanes * hidden, seed: 2))
+    let (dHidden, dCell) = (Self.numbers(lanes * hidden, seed: 3), Self.numbers(lanes * hidden, seed: 4))
+    let double = DoubleKernels()
+    let (g, c) = (Rows(lanes, 4 * hidden, gates), Rows(lanes, hidden, cell))
+    let (next, h) = (Rows<Double>(lanes, hidden), Rows<Double>(lanes, hidden))
+    double.lstmForward(gates: g, cell: c, nextCell: next, hidden: h)
+    let (dc, dg) = (Rows(lanes, hidden, dCell), Rows<Double>(lanes, 4 * hidden))
+    double.lstmBackward(gates: g, cell: c, nextCell: next, dHidden: Rows(lanes, hidden, dHidden), dCell: dc, dGates: dg)
+
+    let float = Float32Kernels()
+    let (gf, cf) = (Self.float(lanes, 4 * hidden, gates), Self.float(lanes, hidden, cell))
+    let (nextF, hf) = (Rows<Float>(lanes, hidden), Rows<Float>(lanes, hidden))
+    float.lstmForward(gates: gf, cell: cf, nextCell: nextF, hidden: hf)
+    #expect(largestDifference(Self.doubles(gf), g.elements) < 1e-6)
+    #expect(largestDifference(Self.doubles(nextF), next.elements) < 2e-6)
+    #expect(largestDifference(Self.doubles(hf), h.elements) < 1e-6)
+    let (dcf, dgf) = (Self.float(lanes, hidden, dCell), Rows<Float>(lanes, 4 * hidden))
+    float.lstmBackward(
+      gates: gf, cell: cf, nextCell: nextF, dHidden: Self.float(lanes, hidden, dHidden), dCell: dcf, dGates: dgf)
+    #expect(largestDifference(Self.doubles(dcf), dc.elements) < 1e-5)
+    #expect(largestDifference(Self.doubles(dgf), dg.elements) < 1e-5)
+
+    let bfloat = BFloat16Kernels()
+    let (gb, nextB) = (Self.float(lanes, 4 * hidden, gates), Rows<Float>(lanes, hidden))
+    let (hb, dgb) = (Rows<UInt16>(lanes, hidden), Rows<UInt16>(lanes, 4 * hidden))
+    bfloat.lstmForward(gates: gb, cell: cf, nextCell: nextB, hidden: hb)
+    #expect(gb.elements == gf.elements && nextB.elements == nextF.elements)
+    for (rounded, exact) in zip(Self.doubles(hb), Self.doubles(hf)) {
+      #expect(abs(rounded - exact) <= abs(exact) / 256)
+    }
+    bfloat.lstmBackward(
+      gates: gb, cell: cf, nextCell: nextB, dHidden: Self.float(lanes, hidden, dHidden),
+      dCell: Self.float(lanes, hidden, dCell), dGates: dgb)
+    for (rounded, exact) in zip(Self.doubles(dgb), Self.doubles(dgf)) {
+      #expect(abs(rounded - exact) <= abs(exact) / 256)
+    }
+  }
+
+  @Test(arguments: lengths.map { $0 + 1 }, [1.0, 80, 10_000])
+  func crossEntropy(_ vocabulary: Int, _ spread: Double) {
+    let rows = 4
+    let logits = Self.numbers(rows * vocabulary, seed: 5, spread: spread)
+    let targets = Rows(rows, 1, (0..<rows).map { Int32($0 * 7 % vocabulary) })
+    let (expected, expectedGradient) = (Rows<Double>(rows, 1), Rows<Double>(rows, vocabulary))
+    DoubleKernels().crossEntropy(
+      Rows(rows, vocabulary, logits), targets: targets, scale: 0.5, dLogits: expectedGradient, losses: expected)
+    for row in 0..<rows {
+      let x = Array(logits[row * vocabulary..<(row + 1) * vocabulary])
+      let largest = x.max() ?? 0
+      let sum = x.reduce(0) { $0 + exp($1 - largest) }
+      let loss = log(sum) + largest - x[Int(targets[row, 0])]
+      #expect(abs(expected[row, 0] - loss) <= 1e-12 * max(1, loss))
+      for symbol in 0..<vocabulary {
+        let p = exp(x[symbol] - largest) / sum - (symbol == Int(targets[row, 0]) ? 1 : 0)
+        #expect(abs(expectedGradient[row, symbol] - 0.5 * p) < 1e-15)
+      }
+    }
+    let (losses, gradient) = (Rows<Double>(rows, 1), Rows<Float>(rows, vocabulary))
+    Float32Kernels().crossEntropy(
+      Self.float(rows, vocabulary, logits), targets: targets, scale: 0.5, dLogits: gradient, losses: losses)
+    #expect(zip(losses.elements, expected.elements).allSatisfy { abs($0 - $1) < 1e-6 * max(1, $1) })
+    #expect(largestDifference(Self.doubles(gradient), expectedGradient.elements) < 1e-6)
+    let rounded = Rows<UInt16>(rows, vocabulary)
+    BFloat16Kernels().crossEntropy(
+      Self.float(rows, vocabulary, logits), targets: targets, scale: 0.5, dLogits: rounded, losses: losses)
+    #expect(largestDifference(Self.doubles(rounded), expectedGradient.elements) < 0.5 / 256)
+  }
+
+  struct Product: Sendable, CustomTestStringConvertible {
+    let rows, inner, columns: Int
+    let transposed, hasBias, adding: Bool
+    var testDescription: String { "\(rows)×\(inner)×\(columns) \(transposed) \(hasBias) \(adding)" }
+  }
+
+  static let products = [(1, 1, 1), (1, 17, 33), (3, 16, 64), (25, 33, 100), (64, 100, 7)].flatMap { m, k, n in
+    [(false, false, false), (false, true, false), (true, false, true), (true, true, true)].map {
+      Product(rows: m, inner: k, columns: n, transposed: $0, hasBias: $1, adding: $2)
+    }
+  }
+
+  /// Integers up to 8 with sums below 2^16: exact in every precision, so the results are equal.
+  @Test(arguments: products)
+  func multiply(_ product: Product) {
+    let (m, k, n) = (product.rows, product.inner, product.columns)
+    func integers(_ count: Int, _ seed: UInt64) -> [Double] {
+      Self.numbers(count, seed: seed, spread: 8).map { $0.rounded() }
+    }
+    let (a, weight, bias, before) = (integers(m * k, 1), integers(k * n, 2), integers(n, 3), integers(m * n, 4))
+    var expected = [Double](repeating: 0, count: m * n)
+    for i in 0..<m {
+      for j in 0..<n {
+        let sum = (0..<k).reduce(0.0) {
+          $0 + a[i * k + $1] * (product.transposed ? weight[$1 * n + j] : weight[j * k + $1])
+        }
+        expected[i * n + j] = sum + (product.hasBias ? bias[j] : 0) + (product.adding ? before[i * n + j] : 0)
+      }
+    }
+    let (weightRows, weightColumns) = product.transposed ? (k, n) : (n, k)
+    func run<K: Kernels>(_: K.Type, _ operands: Rows<K.Operand>, _ real: (Int, Int, [Double]) -> Rows<K.Real>)
+      -> [Double]
+    {
+      let kernels = K()
+      var packed = kernels.pack(
+        real(weightRows, weightColumns, weight.map { -$0 }), transposed: product.transposed, reusing: nil)
+      packed = kernels.pack(real(weightRows, weightColumns, weight), transposed: product.transposed, reusing: packed)
+      let out = real(m, n, before)
+      kernels.multiply(
+        operands, packed, bias: product.hasBias ? real(1, n, bias) : nil, into: out, adding: product.adding)
+      return K.Real.doubles(out)
+    }
+    #expect(run(DoubleKernels.self, Rows(m, k, a)) { Rows($0, $1, $2) } == expected)
+    #expect(run(Float32Kernels.self, Self.float(m, k, a), Self.float) == expected)
+    #expect(run(BFloat16Kernels.self, Self.bfloat16(m, k, a), Self.float) == expected)
+  }
+
+  @Test(arguments: [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16)])
+  func sumsOverRows(_ rows: Int, _ first: Int, _ second: Int) {
+    func integers(_ count: Int, _ seed: UInt64) -> [Double] {
+      Self.numbers(count, seed: seed, spread: 8).map { $0.rounded() }
+    }
+    let (a, b, before) = (integers(rows * first, 1), integers(rows * second, 2), integers(first * second, 3))
+    let symbols = Rows(rows, 1, (0..<rows).map { Int32($0 * 5 % 4) })
+    var (outer, columns, table) = (
+      before, [Double](repeating: 1, count: first), [Double](repeating: 0, count: 4 * first)
+    )
+    for r in 0..<rows {
+      for i in 0..<first {
+        for j in 0..<second { outer[i * second + j] += a[r * first + i] * b[r * second + j] }
+        columns[i] += a[r * first + i]
+        table[Int(symbols[r, 0]) * first + i] += a[r * first + i]
+      }
+    }
+    func run<K: Kernels>(
+      _: K.Type, _ a: Rows<K.Operand>, _ b: Rows<K.Operand>, _ real: (Int, Int, [Double]) -> Rows<K.Real>
+    ) {
+      let kernels = K()
+      let (sum, sums, scattered) = (real(first, second, before), Rows<K.Real>(1, first), Rows<K.Real>(4, first))
+      kernels.addOuter(a, b, to: sum)
+      sums.copy(from: [K.Real](repeating: 1, count: first))
+      kernels.addColumnSums(a, to: sums)
+      kernels.scatterAdd(a, at: symbols, to: scattered)
+      #expect(K.Real.doubles(sum) == outer && K.Real.doubles(sums) == columns && K.Real.doubles(scattered) == table)
+      let gathered = Rows<K.Real>(rows, first)
+      kernels.gather(symbols, from: scattered, into: gathered)
+      for r in 0..<rows {
+        #expect(gathered[r..<r + 1].elements == scattered[Int(symbols[r, 0])..<Int(symbols[r, 0]) + 1].elements)
+      }
+    }
+    run(DoubleKernels.self, Rows(rows, first, a), Rows(rows, second, b)) { Rows($0, $1, $2) }
+    run(Float32Kernels.self, Self.float(rows, first, a), Self.float(rows, second, b), Self.float)
+    run(BFloat16Kernels.self, Self.bfloat16(rows, first, a), Self.bfloat16(rows, second, b), Self.float)
+  }
+
+  /// To the nearest, ties to even; NaN stays NaN, infinity infinity.
+  @Test func narrowsToBFloat16() {
+    let bits: [(UInt32, UInt16)] = [
+      (0x3F80_0000, 0x3F80), (0x3F80_7FFF, 0x3F80), (0x3F80_8000, 0x3F80), (0x3F80_8001, 0x3F81), (0x3F81_8000, 0x3F82),
+      (0xBF80_8001, 0xBF81), (0x7F80_0000, 0x7F80), (0xFF80_0000, 0xFF80), (0x7F7F_FFFF, 0x7F80), (0, 0),
+      (0x8000_0000, 0x8000),
+      (0x7FC0_0000, 0x7FC0), (0x7FFF_FFFF, 0x7FC0),
+    ]
+    let out = Rows<UInt16>(1, bits.count)
+    BFloat16Kernels().narrow(Rows(1, bits.count, bits.map { Float(bitPattern: $0.0) }), into: out)
+    #expect(out.elements == bits.map(\.1))
+  }
+
+  /// Gates far outside: saturated, finite; NaN stays NaN.
+  @Test func extremeGates() {
+    let kernels = Float32Kernels()
+    for value: Float in [-1e30, -200, 200, 1e30] {
+      let (gates, next, hidden) = (Rows(1, 4, [value, value, value, value]), Rows<Float>(1, 1), Rows<Float>(1, 1))
+      kernels.lstmForward(gates: gates, cell: Rows(1, 1), nextCell: next, hidden: hidden)
+      #expect((gates.elements + next.elements + hidden.elements).allSatisfy { $0.isFinite && abs($0) <= 1 })
+    }
+    let (next, hidden) = (Rows<Float>(1, 1), Rows<Float>(1, 1))
+    kernels.lstmForward(gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden)
+    #expect(next[0, 0].isNaN && hidden[0, 0].isNaN)
+  }
+}
