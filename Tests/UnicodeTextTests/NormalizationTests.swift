@@ -130,4 +130,23 @@ private let realForms: [NormalizationForm] = [.nfc, .nfd, .nfkc, .nfkd]
     let expected = String(repeating: form.normalize(unit), count: 40_000)
     #expect(form.normalize(text).utf8.elementsEqual(expected.utf8))
   }
+
+  /// A long run of marks is put in the order of their classes, equals staying in theirs, and in time that a test can
+  /// wait for: in quadratic time these 200,000 would take minutes.
+  @Test func ordersLongRunsOfMarks() {
+    var random = CounterRandom(seed: 8, purpose: .corpus)
+    let marks: [(mark: Unicode.Scalar, combiningClass: Int)] = [
+      ("\u{301}", 230), ("\u{323}", 220), ("\u{327}", 202), ("\u{308}", 230), ("\u{345}", 240), ("\u{331}", 220),
+    ]
+    for count in [5, 17, 40, 200_000] {
+      let run = (0..<count).map { _ in marks[Int(random.next() % 6)] }
+      var text = String.UnicodeScalarView("x".unicodeScalars)
+      text.append(contentsOf: run.map(\.mark))
+      var expected = String.UnicodeScalarView("x".unicodeScalars)
+      for combiningClass in [202, 220, 230, 240] {
+        expected.append(contentsOf: run.filter { $0.combiningClass == combiningClass }.map(\.mark))
+      }
+      #expect(NormalizationForm.nfd.normalize(String(text)).unicodeScalars.elementsEqual(expected))
+    }
+  }
 }
