@@ -43,9 +43,12 @@ import Testing
   /// The second run into a folder is refused while the first goes on.
   @Test func twoRunsDoNotShareAFolder() throws {
     try withText { folder, text in
-      let first = try run(unrollPath, ["train", text, "-o", "\(folder)/m", "--steps", "100000000"] + smallSizes) {
+      let first = try run(
+        unrollPath,
+        ["train", text, "-o", "\(folder)/m", "--steps", "100000000", "--validate-every", "100000000"] + smallSizes
+      ) {
         process in
-        while Files.kind("\(folder)/m/config.json") == .nothing { Thread.sleep(forTimeInterval: 0.01) }
+        try waitForSteps("\(folder)/m")
         expectOneLine(try train(text, "\(folder)/m"), 73, "another run is writing here")
         kill(process.processIdentifier, SIGINT)
       }
@@ -109,8 +112,7 @@ import Testing
       #expect(try events("end", "\(folder)/p")[0]["steps"]?.integer == 300)
       let hung = try run(unrollPath, ["train", text, "-o", "\(folder)/h", "--steps", "100000000"] + smallSizes) {
         process in
-        while Files.kind("\(folder)/h/config.json") == .nothing { Thread.sleep(forTimeInterval: 0.01) }
-        Thread.sleep(forTimeInterval: 0.2)
+        try waitForSteps("\(folder)/h")
         kill(process.processIdentifier, SIGHUP)
       }
       #expect(hung.status == 129)

@@ -20,6 +20,16 @@ func withSmallModel(_ extra: [String] = [], _ body: (_ folder: String, _ model: 
 
 let smallSizes = ["--hidden-size", "12", "--embedding-size", "6", "--lanes", "4", "--k1", "12"]
 
+/// Waits until a run has logged its first steps: its signal handlers are there, and the run goes on.
+func waitForSteps(_ model: String) throws {
+  for _ in 0..<6000 {
+    let log = (try? Files.read("\(model)/training/metrics.jsonl")) ?? []
+    if String(decoding: log, as: UTF8.self).contains("\"event\":\"step\"") { return }
+    Thread.sleep(forTimeInterval: 0.01)
+  }
+  throw Unexpected(message: "no step was logged in a minute")
+}
+
 struct Unexpected: Error { let message: String }
 
 /// The lines of a run's log with a given event.
