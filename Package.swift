@@ -81,7 +81,9 @@ let package = Package(
         "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
         "TestSupport",
       ]),
-    .testTarget(name: "CommandTests", dependencies: ["UnrollCommand", "Unroll", "ModelFiles", "TestSupport"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["UnrollCommand", "Unroll", "Compute", "ModelFiles", "Tokenization", "TestSupport"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
     .testTarget(
