@@ -21,7 +21,9 @@ public struct BenchmarkConfiguration: Sendable {
   public var lanes: Int
   /// Steps of a window.
   public var k1: Int
+  /// The arithmetic.
   public var precision: Precision
+  /// Threads of training.
   public var threads: Int
   /// How long to measure.
   public var seconds: Double
@@ -41,7 +43,9 @@ public struct BenchmarkConfiguration: Sendable {
 
 /// The outcome of a benchmark.
 public struct BenchmarkResult: Sendable {
+  /// `train`, `generate` or `perplexity`.
   public let task: String
+  /// What was measured.
   public let configuration: BenchmarkConfiguration
   /// Of each repetition.
   public let symbolsPerSecond: [Double]
@@ -67,8 +71,10 @@ public struct BenchmarkResult: Sendable {
 
   /// The median repetition.
   public var median: Double { symbolsPerSecond.sorted()[symbolsPerSecond.count / 2] }
+  /// Executed operations a second, in 1e9.
   public var achievedGFLOPs: Double { median * operationsPerSymbol / 1e9 }
 
+  /// One object for programs.
   public var json: JSON {
     [
       "task": .string(task), "symbols_per_second": JSON(median.rounded()),

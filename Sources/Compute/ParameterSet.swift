@@ -2,12 +2,15 @@
 public struct ParameterLayout: Sendable, Equatable {
   /// One tensor's place.
   public struct Entry: Sendable, Equatable {
+    /// The name in `model.safetensors`.
     public let name: String
     /// One or two sizes.
     public let shape: [Int]
     let offset: Int
 
+    /// Elements of the tensor.
     public var count: Int { shape.reduce(1, *) }
+    /// Whether the tensor has two sizes; weight decay is for those.
     public var isMatrix: Bool { shape.count > 1 }
   }
 
@@ -16,10 +19,12 @@ public struct ParameterLayout: Sendable, Equatable {
     let index: Int
   }
 
+  /// The tensors in the order in which they were added.
   public private(set) var entries: [Entry] = []
   /// Elements in memory: every tensor begins at a multiple of 16, the gaps stay zero.
   private(set) var storageCount = 0
 
+  /// A layout without tensors.
   public init() {}
 
   /// The number of parameters.
@@ -35,13 +40,16 @@ public struct ParameterLayout: Sendable, Equatable {
     return Slot(index: entries.count - 1)
   }
 
+  /// The places of all tensors, in the order of ``entries``.
   public var slots: [Slot] { entries.indices.map(Slot.init) }
 
+  /// The tensor at a place.
   public subscript(slot: Slot) -> Entry { entries[slot.index] }
 }
 
 /// All tensors of a model in one block of memory; a value. Weights, gradients and moments are all of this type.
 public struct ParameterSet<Real: KernelReal>: Sendable {
+  /// The names and shapes.
   public let layout: ParameterLayout
   /// Counts the values that share a storage; views hold the storage itself, so that they do not count.
   private final class Owner: Sendable {

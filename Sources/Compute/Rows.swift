@@ -5,8 +5,10 @@ public final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Send
   // Sendable by the rule of the house: a lane group's storage is touched by the one thread that took the group, and
   // what groups share is written only between two meetings of the threads.
   let base: UnsafeMutablePointer<Element>
+  /// Elements.
   public let count: Int
 
+  /// Memory for `count` zeros.
   public init(count: Int) {
     precondition(count >= 0, "a storage needs a count of 0 or more, not \(count)")
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
@@ -26,9 +28,12 @@ public final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Send
 public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
   let storage: Storage<Element>
   let offset: Int
+  /// The first size.
   public let rows: Int
+  /// The second size: elements of a row, which lie side by side.
   public let columns: Int
 
+  /// Elements of the matrix.
   public var count: Int { rows * columns }
   var pointer: UnsafeMutablePointer<Element> { storage.base + offset }
 
@@ -63,6 +68,7 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
     return Rows(storage: storage, offset: offset + range.lowerBound * columns, rows: range.count, columns: columns)
   }
 
+  /// One element; for loops that are not hot.
   public subscript(row: Int, column: Int) -> Element {
     get {
       precondition(contains(row, column), "element [\(row), \(column)] asked of a matrix [\(rows), \(columns)]")

@@ -5,6 +5,7 @@ import Dispatch
 /// Which thread takes which group never changes a result: groups share nothing that they write, and what they made is
 /// summed by the caller in the order of groups.
 public struct Workers: Sendable {
+  /// The largest number of threads at work.
   public let threads: Int
 
   /// - Parameter threads: At least 1.

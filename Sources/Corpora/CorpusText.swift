@@ -6,6 +6,7 @@ import UnicodeText
 
 /// A text with what is known of where it came from.
 public struct CorpusText: Sendable {
+  /// The text of all files, one after another.
   public let text: String
   /// Bytes of all files.
   public let bytes: Int

@@ -6,6 +6,7 @@ import Tokenization
 /// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``). The last window of an
 /// epoch is as short as what is left.
 public struct LaneReader: Sendable {
+  /// The whole stream.
   public let tokens: [Int32]
   /// B.
   public let lanes: Int
@@ -24,6 +25,7 @@ public struct LaneReader: Sendable {
     guard laneLength >= steps else { throw CorpusTooShort(tokens: tokens.count, lanes: lanes, steps: steps) }
   }
 
+  /// Windows in an epoch, the last one perhaps shorter.
   public var windowsPerEpoch: Int { (laneLength + steps - 1) / steps }
   /// Targets in an epoch.
   public var targetsPerEpoch: Int { laneLength * lanes }

@@ -20,13 +20,16 @@ public struct PerplexityReport: Sendable {
   /// Unicode scalars, bytes and words (runs between white space) of the original text, scored part only: without the
   /// first token of each text, and without what was left out.
   public let characters, bytes, words: Int
+  /// The sum of surprisals behind the figures.
   public let score: Score
 
   /// Surprisal per token.
   public var natsPerToken: Double { score.mean }
   /// e to the nats per token.
   public var perplexity: Double { exp(score.mean) }
+  /// Surprisal in bits over the scored characters of the original text.
   public var bitsPerCharacter: Double { bits / Double(characters) }
+  /// Surprisal in bits over the scored bytes of the original text: the figure to compare tokenizers by.
   public var bitsPerByte: Double { bits / Double(bytes) }
   /// e to the nats per word.
   public var wordPerplexity: Double { exp(score.nats / Double(words)) }
@@ -36,6 +39,7 @@ public struct PerplexityReport: Sendable {
     guard n > 1 else { return .nan }
     return (max(0, score.squaredNats / n - score.mean * score.mean) / (n - 1)).squareRoot()
   }
+  /// Occurrences of symbols that the vocabulary lacks.
   public var unknownTokens: Int { unknown.reduce(0) { $0 + $1.count } }
 
   private var bits: Double { score.nats / log(2) }

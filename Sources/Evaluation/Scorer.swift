@@ -12,6 +12,7 @@ public struct Score: Sendable, Equatable {
   /// Tokens scored.
   public var tokens = 0
 
+  /// Nothing scored yet.
   public init() {}
 
   mutating func add(_ loss: Double) {
@@ -20,6 +21,7 @@ public struct Score: Sendable, Equatable {
     tokens += 1
   }
 
+  /// Both scores together.
   public static func + (a: Score, b: Score) -> Score {
     var sum = a
     sum.nats += b.nats
@@ -34,10 +36,12 @@ public struct Score: Sendable, Equatable {
 
 /// Scores streams of tokens: each token after the first, given all before it.
 public struct Scorer: Sendable {
+  /// The model that predicts.
   public let model: any LanguageModel
   /// Tokens read at once.
   public var windowLength = 512
 
+  /// A scorer of texts by `model`.
   public init(_ model: any LanguageModel) { self.model = model }
 
   /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.

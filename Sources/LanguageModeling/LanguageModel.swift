@@ -45,11 +45,14 @@ public enum Precision: String, Sendable, CaseIterable {
 
 /// A network with its weights.
 public struct RecurrentLanguageModel<Layer: RecurrentLayer>: LanguageModel {
+  /// The shape.
   public let network: Network<Layer>
+  /// The weights, of the network's layout.
   public let parameters: ParameterSet<Layer.K.Real>
 
   public var configuration: ModelConfiguration { network.configuration }
 
+  /// A model of a network and weights of its layout.
   public init(network: Network<Layer>, parameters: ParameterSet<Layer.K.Real>) {
     self.network = network
     self.parameters = parameters

@@ -2,6 +2,7 @@ import ModelFiles
 
 /// The sizes of a recurrent language model: what `config.json` says of it.
 public struct ModelConfiguration: Sendable, Equatable {
+  /// The recurrent cell: `lstm`.
   public var cell: String
   /// V.
   public var vocabularySize: Int
@@ -16,7 +17,9 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   /// What every size must stay under: far above any use, and small enough that no product of sizes overflows.
   public static let maximumVocabularySize = 2_000_000
+  /// The largest embedding or hidden size.
   public static let maximumWidth = 65_536
+  /// The largest number of layers.
   public static let maximumLayers = 64
   /// 16 GB of float32: more is a damaged file or a mistake.
   public static let maximumParameterCount = 4_000_000_000

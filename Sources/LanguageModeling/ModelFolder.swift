@@ -6,16 +6,20 @@ import Tokenization
 /// A model folder as Hugging Face users expect it: `config.json`, `model.safetensors`, `tokenizer.json` and small
 /// companions.
 public struct ModelFolder: Sendable {
+  /// The folder's path, without slashes at its end.
   public let path: String
 
+  /// The model folder at a path, whether it is there or not.
   public init(_ path: String) { self.path = Paths.trimming(path) }
 
+  /// The file that makes a folder a model.
   public static let weightsName = "model.safetensors"
   static let configurationName = "config.json"
   static let tokenizerName = "tokenizer.json"
   static let tokenizerConfigurationName = "tokenizer_config.json"
   static let generationName = "generation_config.json"
 
+  /// The path of a file in the folder.
   public func file(_ name: String) -> String { Paths.join(path, name) }
 
   /// Whether the folder holds weights.
@@ -56,7 +60,9 @@ public struct ModelFolder: Sendable {
 
   /// A loaded folder.
   public struct Loaded: Sendable {
+    /// The network with its weights.
     public let model: any LanguageModel
+    /// The tokenizer of its vocabulary.
     public let tokenizer: any Tokenizer
     /// The token that starts a text without a prompt.
     public let startToken: Int32

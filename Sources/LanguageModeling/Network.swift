@@ -7,12 +7,15 @@ import Recurrence
 public struct Network<Layer: RecurrentLayer>: Sendable {
   public typealias K = Layer.K
 
+  /// The sizes.
   public let configuration: ModelConfiguration
+  /// The names and shapes of all tensors.
   public let layout: ParameterLayout
   let embedding: SymbolEmbedding<Layer>
   let layers: [Layer]
   let decoder: SoftmaxDecoder<K>
 
+  /// The network of a validated configuration.
   public init(_ configuration: ModelConfiguration) {
     var layout = ParameterLayout()
     let embedding = SymbolEmbedding<Layer>(

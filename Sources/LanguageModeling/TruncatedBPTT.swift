@@ -13,7 +13,9 @@ import Tokenization
 public final class TruncatedBPTT<Layer: RecurrentLayer> {
   public typealias K = Layer.K
 
+  /// The network that is trained.
   public let network: Network<Layer>
+  /// B: parallel streams.
   public let lanes: Int
   /// Steps between two updates, which are also the steps that a gradient flows back.
   public let k1: Int

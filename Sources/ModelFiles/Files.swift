@@ -13,6 +13,7 @@ public enum Files {
   /// What a path leads to.
   public enum Kind: Sendable { case nothing, file, folder, pipe, device, socket }
 
+  /// What a path leads to, links followed.
   public static func kind(_ path: String) -> Kind {
     var information = stat()
     guard stat(path, &information) == 0 else { return .nothing }

@@ -14,10 +14,14 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
     case inputOutput
   }
 
+  /// What kind of failure it is.
   public let kind: Kind
+  /// The file, or what stands for it.
   public let path: String
+  /// What is wrong, and what to do.
   public let message: String
 
+  /// An error with a file's name.
   public init(_ kind: Kind, _ path: String, _ message: String) {
     self.kind = kind
     self.path = path

@@ -40,6 +40,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
 
   // MARK: Weights
 
+  /// The packed weights of one update.
   public struct Weights: Sendable {
     let input, recurrent: K.Packed
     /// For x·W and h·W on the way back.
@@ -67,9 +68,11 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
 
   // MARK: Activation record
 
+  /// What the forward pass keeps of a window for the backward pass.
   public final class Record: RecurrentRecord {
     public let lanes: Int
     public let hidden: Rows<K.Operand>
+    /// The cell before each step and after the last, `[(T+1)·B, H]`.
     public let cells: Rows<K.Real>
     /// Pre-activations, then activations i, f, g, o of each step, `[T·B, 4H]`.
     public let gates: Rows<K.Real>

@@ -71,7 +71,9 @@ public protocol RecurrentRecord<K>: AnyObject, Sendable {
 
 /// A layer's state `[B, H]`: the hidden state and, in an LSTM, the cell. Also the gradient at one.
 public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyable & Sendable>: Sendable {
+  /// `[B, H]`.
   public let hidden: Rows<Hidden>
+  /// `[B, H]`, in a layer that has a cell.
   public let cell: Rows<Real>?
 
   /// The zero state.

@@ -4,8 +4,10 @@
 public struct TextTable: Sendable {
   private var rows: [(label: String, value: String, remark: String)] = []
 
+  /// A table without rows.
   public init() {}
 
+  /// Adds a row.
   public mutating func add(_ label: String, _ value: String, _ remark: String = "") {
     rows.append((label, value, remark))
   }

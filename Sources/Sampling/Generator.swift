@@ -4,13 +4,18 @@ import Tokenization
 
 /// Writes text: primes a model with a prompt, then draws symbol after symbol.
 public struct Generator: Sendable {
+  /// The model that predicts.
   public let model: any LanguageModel
+  /// The tokenizer of its vocabulary.
   public let tokenizer: any Tokenizer
+  /// How symbols are drawn.
   public let sampler: Sampler
+  /// The same seed draws the same symbols.
   public let seed: UInt64
   /// The token that starts a text without a prompt.
   public let start: Int32
 
+  /// A generator; nothing is computed before ``write(after:length:emit:)``.
   public init(
     model: any LanguageModel, tokenizer: any Tokenizer, start: Int32, sampler: Sampler, seed: UInt64
   ) {

@@ -87,6 +87,7 @@ public struct CharacterTokenizerTrainer: Sendable {
   /// Symbols seen less often become `<unk>`; 1 keeps all and makes no `<unk>`.
   public var minimumFrequency: Int
 
+  /// A trainer; a minimum frequency of 1 keeps every symbol.
   public init(normalization: NormalizationForm, minimumFrequency: Int) {
     self.normalization = normalization
     self.minimumFrequency = minimumFrequency

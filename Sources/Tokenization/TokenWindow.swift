@@ -5,6 +5,7 @@ public struct TokenWindow: Sendable, Equatable {
   /// `[T, B]`: the token of step t in lane b at t·B + b.
   public let inputs, targets: [Int32]
 
+  /// A window of `steps × lanes` inputs and as many targets.
   public init(steps: Int, lanes: Int, inputs: [Int32], targets: [Int32]) {
     precondition(
       inputs.count == steps * lanes && targets.count == steps * lanes,

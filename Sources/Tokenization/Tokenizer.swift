@@ -33,10 +33,12 @@ public enum UnknownPolicy: String, Sendable, CaseIterable {
 
 /// A text as token ids.
 public struct EncodedText: Sendable {
+  /// The tokens, without what was left out.
   public var ids: [Int32]
   /// The symbols that the vocabulary lacks, in the order of their first places.
   public var unknown: [UnknownSymbol]
 
+  /// An encoding of its parts.
   public init(ids: [Int32], unknown: [UnknownSymbol]) {
     self.ids = ids
     self.unknown = unknown
@@ -48,11 +50,14 @@ public struct EncodedText: Sendable {
 
 /// A symbol that the vocabulary lacks.
 public struct UnknownSymbol: Sendable, Equatable {
+  /// The symbol, as normalized.
   public let symbol: Unicode.Scalar
+  /// How often it occurs.
   public var count: Int
   /// The place of its first occurrence, counted in symbols of the normalized text from 0.
   public let firstPosition: Int
 
+  /// A symbol with its count and first place.
   public init(symbol: Unicode.Scalar, count: Int, firstPosition: Int) {
     self.symbol = symbol
     self.count = count
@@ -70,6 +75,7 @@ public struct UnknownSymbol: Sendable, Equatable {
 
 /// A text has symbols that the vocabulary lacks.
 public struct UnknownSymbolsError: Error, CustomStringConvertible {
+  /// The symbols, in the order of their first places.
   public let unknown: [UnknownSymbol]
   /// Whether `<unk>` was asked for and the vocabulary has none.
   public let lacksReplacement: Bool

@@ -39,12 +39,16 @@ struct ModelCard {
 
     Made by:
 
-        \(configuration.command)
+        \(configuration.command.replacing("\n", with: " "))
 
     """
   }
 
-  private var corpusNames: String { configuration.corpus.map { Paths.name($0) }.joined(separator: ", ") }
+  /// File names as a table's cell can hold them.
+  private var corpusNames: String {
+    let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
+    return names.replacing("|", with: "\\|").replacing("\n", with: " ")
+  }
 
   private var outcome: String {
     guard let end else {

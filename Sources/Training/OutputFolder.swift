@@ -60,7 +60,9 @@ package final class OutputFolder {
   private static func requireOwn(_ path: String) throws {
     let names = Files.names(in: path)
     guard !names.isEmpty else { return }
-    let isUnfinished = Files.kind(Paths.join(path, metricsName)) == .file
+    // A run makes its log first, in a folder of its own; a kill may fall between the two.
+    let isBegun = names == [trainingName] && Files.names(in: Paths.join(path, trainingName)).isEmpty
+    let isUnfinished = isBegun || Files.kind(Paths.join(path, metricsName)) == .file
     guard let foreign = isUnfinished ? names.first(where: { !isOwn($0) }) : names.first else { return }
     throw FileError(.cannotCreate, path, "is a folder with other things in it, such as \(foreign); name a new --output")
   }

@@ -4,32 +4,42 @@ import LanguageModeling
 import Optimization
 import UnicodeText
 
-/// Everything that a training run is told; validated, complete.
+/// Everything that a training run is told.
 public struct TrainingConfiguration: Sendable {
   /// Files, `-` for standard input; read one after another as one stream.
   public var corpus: [String]
   public var validation: Validation
+  /// Applied to training, prompts and scored texts alike.
   public var normalization: NormalizationForm
   /// Symbols seen less often in the training part become `<unk>`.
   public var minimumFrequency: Int
 
+  /// The recurrent cell: `lstm`.
   public var cell: String
+  /// E, H and L.
   public var embeddingSize, hiddenSize, layers: Int
+  /// Whether the decoder uses the embedding's matrix.
   public var tiesWeights: Bool
 
   /// B.
   public var lanes: Int
   /// Steps between two updates, and steps that a gradient flows back.
   public var k1: Int
+  /// When the run ends.
   public var limit: Limit
 
+  /// Adam's constants and the weight decay.
   public var optimizer: AdamConfiguration
+  /// The optimiser's learning rate, constant.
   public var learningRate: Double
   /// The largest gradient norm; larger ones are scaled down to it.
   public var clip: Double
 
+  /// The arithmetic.
   public var precision: Precision
+  /// The result is the same for any number.
   public var threads: Int
+  /// Decides the fresh weights.
   public var seed: UInt64
 
   /// Steps between two validations; nil chooses one an epoch, but at least 100 and at most 500 steps.
@@ -58,6 +68,7 @@ public struct TrainingConfiguration: Sendable {
     case budget(Double)
   }
 
+  /// The defaults for a corpus and an output.
   public init(corpus: [String], output: String) {
     self.corpus = corpus
     self.output = output

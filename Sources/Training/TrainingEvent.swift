@@ -11,6 +11,7 @@ public enum TrainingEvent: Sendable {
   case skipped(step: Int)
   case end(End)
 
+  /// A run begins.
   public struct Start: Sendable {
     public let parameters, vocabularySize: Int
     /// Targets in an epoch, targets that lane cutting leaves out, tokens to validate on.
@@ -18,7 +19,9 @@ public enum TrainingEvent: Sendable {
     /// Symbols of the validation part that the vocabulary lacks, and the first few by name.
     public let unknownInValidation: Int
     public let unknownNames: [String]
+    /// Updates in an epoch.
     public let stepsPerEpoch: Int
+    /// SHA-256 of the corpus files.
     public let corpusHash: String
     public let seed: UInt64
     public let threads: Int
@@ -34,19 +37,24 @@ public enum TrainingEvent: Sendable {
     public let loss: Double
     /// Of the last step, before clipping.
     public let gradientNorm: Double
+    /// The optimiser's learning rate.
     public let learningRate: Double
+    /// Tokens a second since the last event, validation left out.
     public let tokensPerSecond: Double
     /// How far the run is, 0 … 1, and how many seconds it will go on.
     public let progress, remaining: Double
   }
 
+  /// The validation part was scored.
   public struct Validation: Sendable {
     public let step: Int
     /// Nats per token.
     public let loss: Double
+    /// Whether no earlier loss was as low; the model is then saved.
     public let isBest: Bool
   }
 
+  /// An epoch is done.
   public struct Epoch: Sendable {
     public let epoch: Int
     /// Mean loss in nats per token over the epoch.
@@ -54,6 +62,7 @@ public enum TrainingEvent: Sendable {
     public let seconds: Double
   }
 
+  /// The run is over.
   public struct End: Sendable {
     public let reason: EndReason
     public let steps: Int
@@ -61,6 +70,7 @@ public enum TrainingEvent: Sendable {
     public let bestValidationLoss: Double?
   }
 
+  /// Why a run ended.
   public enum EndReason: String, Sendable {
     case epochs, steps, budget, signal
   }

@@ -44,6 +44,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     self.configuration = configuration
     self.data = data
     self.output = output
+    metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
     let network = Network<Layer>(model)
     clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
@@ -55,7 +56,6 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
     try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
     try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
-    metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
   }
 
   package consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {

@@ -14,10 +14,11 @@ import Tokenization
       for index in 0..<60 {
         let sizes = ["--hidden-size", "\(8 + index % 5)", "--embedding-size", "6", "--lanes", "4", "--k1", "12"]
         let arguments = ["train", text, "-o", model, "--overwrite", "--steps", "1000000", "--validate-every", "1"]
-        _ = try run(unrollPath, arguments + sizes) { process in
+        let killed = try run(unrollPath, arguments + sizes) { process in
           Thread.sleep(forTimeInterval: random.uniform() * 0.4)
           kill(process.processIdentifier, SIGKILL)
         }
+        #expect(killed.status == 128 + SIGKILL, "\(killed.error)")
         let report = try unroll("perplexity", "--model", model, text)
         #expect(report.status == 0, "\(report.error)")
       }

@@ -16,18 +16,34 @@ import Testing
     try run(unrollPath, ["train", text, "-o", output, "--steps", "5"] + smallSizes + extra)
   }
 
-  @Test(arguments: ["README.md", "config.json", "tokenizer.json", "training"])
+  /// What a kill leaves before the first save is no hindrance to the next run.
+  @Test(arguments: [
+    ["training"], ["training", "training/metrics.jsonl"], ["training", "training/metrics.jsonl", "config.json"],
+  ])
+  func whatAKillLeftIsTakenOver(_ names: [String]) throws {
+    try withText { folder, text in
+      try Files.makeFolder("\(folder)/m")
+      for name in names {
+        if name == "training" {
+          try Files.makeFolder("\(folder)/m/training")
+        } else {
+          try Files.writeDurably([], to: "\(folder)/m/\(name)")
+        }
+      }
+      #expect(try train(text, "\(folder)/m").status == 0)
+    }
+  }
+
+  @Test(arguments: ["README.md", "config.json", "tokenizer.json", "training/data"])
   func aFolderOfSomebodyElseIsLeftAlone(_ name: String) throws {
     try withText { folder, text in
       try Files.makeFolder("\(folder)/project")
       let path = "\(folder)/project/\(name)"
-      if name == "training" {
-        try Files.makeFolder(path)
-      } else {
-        try Files.writeDurably(Array("mine".utf8), to: path)
-      }
-      expectOneLine(try train(text, "\(folder)/project"), 73, name)
-      #expect(Files.names(in: "\(folder)/project") == [name])
+      try Files.makeFolder(Paths.parent(path))
+      try Files.writeDurably(Array("mine".utf8), to: path)
+      expectOneLine(try train(text, "\(folder)/project"), 73, "other things")
+      #expect(try Files.read(path) == Array("mine".utf8))
+      #expect(Files.names(in: "\(folder)/project").count == 1)
     }
   }
 
