@@ -62,10 +62,13 @@ public enum NormalizationForm: String, Sendable, CaseIterable {
     var out: [UInt8] = []
     out.reserveCapacity(text.utf8.count)
     var run: [(scalar: Unicode.Scalar, combiningClass: Int16)] = []
+    func append(_ scalar: Unicode.Scalar) {
+      if let bytes = UTF8.encode(scalar) { out.append(contentsOf: bytes) }
+    }
     func flush() {
       // Stable: Swift's sort keeps the order of equals.
       if run.count > 16 { run.sort { $0.combiningClass < $1.combiningClass } }
-      for mark in run { out += UTF8.encode(mark.scalar).map(Array.init) ?? [] }
+      for mark in run { append(mark.scalar) }
       run.removeAll(keepingCapacity: true)
     }
     for scalar in text.unicodeScalars {
@@ -74,7 +77,7 @@ public enum NormalizationForm: String, Sendable, CaseIterable {
         run.append((scalar, combiningClass))
       } else {
         flush()
-        out += UTF8.encode(scalar).map(Array.init) ?? []
+        append(scalar)
       }
     }
     flush()
