@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Compute", "TestSupport"]),
     .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Compute"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "TestSupport"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels", "TestSupport"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "LanguageModeling", "Recurrence", "Tokenization", "UnicodeText", "Compute"]),

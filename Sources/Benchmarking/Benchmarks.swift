@@ -8,10 +8,11 @@ import Tokenization
 /// The benchmarks, one function each.
 public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
-  public static func train(_ configuration: BenchmarkConfiguration) -> BenchmarkResult {
+  public static func train(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     switch configuration.precision {
     case .float32: train(configuration, LSTM<Float32Kernels>.self)
     case .bfloat16: train(configuration, LSTM<BFloat16Kernels>.self)
+    case .int8: throw Precision.int8IsForReading
     case .float64: train(configuration, LSTM<DoubleKernels>.self)
     }
   }
@@ -43,20 +44,23 @@ public enum Benchmarks {
     }
   }
 
-  /// Writing one text, the draw at temperature 0.8 included.
+  /// Writing `lanes` texts at once, the draws at temperature 0.8 included.
   public static func generate(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     let sampler = try Sampler(temperature: 0.8)
-    var symbol: Int32 = 0
+    let (lanes, vocabulary) = (configuration.lanes, configuration.model.vocabularySize)
+    var symbols = [Int32](repeating: 0, count: lanes)
     var place = 0
-    var single = configuration
-    single.lanes = 1
-    return readerBenchmark("generate", single) { reader, _ in
+    return readerBenchmark("generate", configuration) { reader, _ in
       for _ in 0..<50 {
-        var random = CounterRandom(seed: 1, purpose: .sampling, step: place)
-        symbol = Int32(sampler.draw(reader.logits(after: [symbol]), using: &random))
+        let logits = reader.logits(after: symbols)
+        for lane in 0..<lanes {
+          var random = CounterRandom(seed: 1, purpose: .sampling, step: place, lane: lane)
+          symbols[lane] = Int32(
+            sampler.draw(logits[lane * vocabulary..<(lane + 1) * vocabulary], using: &random))
+        }
         place += 1
       }
-      return 50
+      return 50 * lanes
     }
   }
 
@@ -67,16 +71,18 @@ public enum Benchmarks {
     func run<Layer: RecurrentLayer>(_: Layer.Type) -> BenchmarkResult {
       let network = Network<Layer>(configuration.model)
       let model = RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 1))
-      let reader = model.makeReader(lanes: configuration.lanes, steps: configuration.k1)
+      let reader = model.makeReader(
+        lanes: configuration.lanes, steps: configuration.k1, threads: configuration.threads)
       let window = randomWindow(configuration)
       return BenchmarkResult(
-        task: task, configuration, Layer.K.self, threads: 1,
+        task: task, configuration, Layer.K.self, threads: configuration.threads,
         operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount)
       ) { work(reader, window) }
     }
     return switch configuration.precision {
     case .float32: run(LSTM<Float32Kernels>.self)
     case .bfloat16: run(LSTM<BFloat16Kernels>.self)
+    case .int8: run(LSTM<Int8Kernels>.self)
     case .float64: run(LSTM<DoubleKernels>.self)
     }
   }

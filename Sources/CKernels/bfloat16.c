@@ -1,6 +1,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "mathematics.h"
+#include "vectors.h"
 
 // bfloat16 is the upper half of a float. Rounded to nearest, ties to even; NaN stays NaN.
 INLINE uint16_t to_bfloat16(float x) {
@@ -24,3 +25,61 @@ INLINE float from_bfloat16(uint16_t x) {
 #define TO_OPERAND(x) to_bfloat16(x)
 #define FROM_OPERAND(x) from_bfloat16(x)
 #include "loops.inc.h"
+
+// Two weights a step: a word of 32 bits for each output.
+#define OPERANDS 2
+#define TRAILER 0
+#define WEIGHT(x) to_bfloat16(x)
+#define SUMS f32x16
+#define WEIGHTS u32x16
+#define FINISHED(sum, trailer, panel) (sum)
+
+// For every processor: the two products of a step one after the other.
+typedef struct {
+  float first, second;
+} Pair;
+INLINE Pair pair(const uint16_t *word) { return (Pair){from_bfloat16(word[0]), from_bfloat16(word[1])}; }
+INLINE f32x16 add_pairs(f32x16 sum, u32x16 w, Pair x) {
+  const u32x16 first = w << 16, second = w & 0xFFFF0000u;
+  return sum + (f32x16)first * x.first + (f32x16)second * x.second;
+}
+#define FORM(f) ckernels_panel_##f##_bf16_portable
+#define TARGET
+#define CLONED CLONES
+#define SPREAD(word) pair(word)
+#define FUSED(sum, w, x) add_pairs(sum, w, x)
+#include "packing.inc.h"
+#include "panels.inc.h"
+
+// For processors that multiply bfloat16.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#undef FORM
+#undef TARGET
+#undef CLONED
+#undef SPREAD
+#undef FUSED
+#define FORM(f) ckernels_panel_##f##_bf16_avx512
+#define TARGET __attribute__((target("avx512f,avx512bf16")))
+#define CLONED TARGET
+#define SPREAD(word) spread(word)
+#define FUSED(sum, w, x) (f32x16) _mm512_dpbf16_ps((__m512)(sum), (__m512bh)(w), (__m512bh)(x))
+TARGET INLINE __m512i spread(const uint16_t *word) {
+  int32_t bits;
+  memcpy(&bits, word, sizeof bits);
+  return _mm512_set1_epi32(bits);
+}
+#include "panels.inc.h"
+#endif
+
+void ckernels_panel_multiply_bf16(size_t M, size_t K, const uint16_t *x, const uint8_t *panels, size_t firstGroup,
+                                  size_t lastGroup, const int32_t *columns, const int32_t *counts, const float *bias,
+                                  bool adding, float *out, size_t N) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16")) {
+    ckernels_panel_multiply_bf16_avx512(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
+    return;
+  }
+#endif
+  ckernels_panel_multiply_bf16_portable(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
+}

@@ -1,6 +1,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "mathematics.h"
+#include "vectors.h"
 
 #define REAL double
 #define OPERAND double
@@ -11,18 +12,23 @@
 #include "loops.inc.h"
 #include "vectors.inc.h"
 
+// One weight a step.
+#define FORM(f) ckernels_panel_##f##_f64
+#define TARGET
+#define CLONED CLONES
+#define OPERANDS 1
+#define SUMS f64x16
+#define WEIGHTS f64x16
+#define TRAILER 0
+#define WEIGHT(x) (x)
+#define SPREAD(word) ((word)[0])
+#define FUSED(sum, w, x) ((sum) + (w) * (x))
+#define FINISHED(sum, trailer, panel) (sum)
+#include "packing.inc.h"
+#include "panels.inc.h"
+
 INLINE void add_multiple(size_t count, double factor, const double *restrict a, double *restrict to) {
   for (size_t j = 0; j < count; j++) to[j] += factor * a[j];
-}
-
-CLONES void ckernels_multiply_f64(size_t M, size_t K, size_t N, const double *A, const double *W, const double *bias,
-                                  bool accumulate, double *C) {
-  for (size_t m = 0; m < M; m++) {
-    double *row = C + m * N;
-    if (!accumulate) memset(row, 0, N * sizeof *row);
-    if (bias) add_multiple(N, 1, bias, row);
-    for (size_t k = 0; k < K; k++) add_multiple(N, A[m * K + k], W + k * N, row);
-  }
 }
 
 CLONES void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C) {

@@ -19,10 +19,13 @@ INLINE void NAME(lstm_forward_row)(size_t H, REAL *restrict i, REAL *restrict f,
   }
 }
 
-CLONES void NAME(lstm_forward)(size_t B, size_t H, REAL *gates, const REAL *cell, REAL *nextCell, OPERAND *hidden) {
-  for (size_t b = 0; b < B; b++, gates += 4 * H)
-    NAME(lstm_forward_row)(H, gates, gates + H, gates + 2 * H, gates + 3 * H, cell + b * H, nextCell + b * H,
-                           hidden + b * H);
+CLONES void NAME(lstm_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *cell,
+                               REAL *nextCell, OPERAND *hidden) {
+  for (size_t b = 0; b < B; b++) {
+    REAL *i = gates + 4 * H * b + first;
+    const size_t unit = b * H + first;
+    NAME(lstm_forward_row)(last - first, i, i + H, i + 2 * H, i + 3 * H, cell + unit, nextCell + unit, hidden + unit);
+  }
 }
 
 INLINE void NAME(lstm_backward_row)(size_t H, const REAL *restrict i, const REAL *restrict f, const REAL *restrict g,
@@ -47,9 +50,10 @@ CLONES void NAME(lstm_backward)(size_t B, size_t H, const REAL *gates, const REA
                             dHidden + b * H, dCell + b * H, dGates, dGates + H, dGates + 2 * H, dGates + 3 * H);
 }
 
-void NAME(gather)(size_t rows, size_t columns, const REAL *table, const int32_t *symbols, REAL *out) {
+void NAME(gather)(size_t rows, size_t columns, size_t first, size_t last, const REAL *table, const int32_t *symbols,
+                  REAL *out) {
   for (size_t r = 0; r < rows; r++)
-    memcpy(out + r * columns, table + (size_t)symbols[r] * columns, columns * sizeof(REAL));
+    memcpy(out + r * columns + first, table + (size_t)symbols[r] * columns + first, (last - first) * sizeof(REAL));
 }
 
 INLINE void NAME(add_row)(size_t columns, const OPERAND *restrict a, REAL *restrict to) {

@@ -5,9 +5,9 @@ public struct ElementLoops<Real, Operand>: Sendable {
   typealias In<Element> = UnsafePointer<Element>
   typealias Out<Element> = UnsafeMutablePointer<Element>
 
-  let lstmForward: @Sendable (Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let lstmForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
   let lstmBackward: @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
-  let gather: @Sendable (Int, Int, In<Real>, In<Int32>, Out<Real>) -> Void
+  let gather: @Sendable (Int, Int, Int, Int, In<Real>, In<Int32>, Out<Real>) -> Void
   let scatterAdd: @Sendable (Int, Int, In<Operand>, In<Int32>, Out<Real>) -> Void
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void
   let crossEntropy: @Sendable (Int, Int, Out<Real>, In<Int32>, Real, Out<Operand>?, Out<Double>) -> Void
@@ -15,10 +15,14 @@ public struct ElementLoops<Real, Operand>: Sendable {
 }
 
 extension Kernels {
-  public func lstmForward(gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>) {
+  public func lstmForward(
+    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>
+  ) {
     requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
+    requireColumns(units, of: hidden)
     Self.loops.lstmForward(
-      hidden.rows, hidden.columns, gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
+      hidden.rows, hidden.columns, units.lowerBound, units.upperBound, gates.pointer, cell.pointer, nextCell.pointer,
+      hidden.pointer)
   }
 
   public func lstmBackward(
@@ -35,9 +39,11 @@ extension Kernels {
       dGates.pointer)
   }
 
-  public func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>) {
+  public func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>, columns: Range<Int>) {
     requireSymbols(symbols, out, table)
-    Self.loops.gather(out.rows, out.columns, table.pointer, symbols.pointer, out.pointer)
+    requireColumns(columns, of: out)
+    Self.loops.gather(
+      out.rows, out.columns, columns.lowerBound, columns.upperBound, table.pointer, symbols.pointer, out.pointer)
   }
 
   public func scatterAdd(_ a: Rows<Operand>, at symbols: Rows<Int32>, to table: Rows<Real>) {

@@ -9,6 +9,12 @@ extension Kernels {
         + "[\(gates.rows), \(gates.columns)], [\(cell.rows), \(cell.columns)], [\(nextCell.rows), \(nextCell.columns)]")
   }
 
+  func requireColumns<Element>(_ columns: Range<Int>, of matrix: Rows<Element>) {
+    precondition(
+      columns.lowerBound >= 0 && columns.upperBound <= matrix.columns,
+      "columns \(columns) of a matrix [\(matrix.rows), \(matrix.columns)]")
+  }
+
   func requireSymbols<Element>(_ symbols: Rows<Int32>, _ rows: Rows<Element>, _ table: Rows<Real>) {
     precondition(
       symbols.count == rows.rows && rows.columns == table.columns,

@@ -15,6 +15,9 @@ public protocol Kernels: AnyObject, Sendable {
   /// A weight matrix in the layout that products want.
   associatedtype Packed: Sendable
 
+  /// Kernels of the same numbers for reading, where threads share a window.
+  associatedtype Reading: ReadingKernels where Reading.Real == Real
+
   /// The element-wise loops of this precision, from which the functions below that need no product are made.
   static var loops: ElementLoops<Real, Operand> { get }
 
@@ -22,18 +25,26 @@ public protocol Kernels: AnyObject, Sendable {
 
   // MARK: Matrix products
 
-  /// Packs a weight matrix `[N, K]` for ``multiply(_:_:bias:into:adding:)``: as x·Wᵀ, or with `transposed` as x·W.
-  /// An older packing of the same matrix is reused as memory.
-  func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed
+  /// Packs a weight matrix `[N, K]` for ``multiply(_:_:bias:into:adding:units:)``: as x·Wᵀ, or with `transposed` as
+  /// x·W. An older packing of the same matrix is reused as memory.
+  ///
+  /// - Parameter gates: G, where the outputs are G·H gates, gate after gate, of H units that threads may share.
+  func pack(_ weight: Rows<Real>, transposed: Bool, gates: Int, reusing old: Packed?) -> Packed
   /// `out [M, N] = a [M, K]·packed [K, N] + bias [1, N]`; with `adding`, added to what `out` holds.
-  func multiply(_ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool)
+  ///
+  /// - Parameter units: Where given, only the outputs of these units (of all their gates), as ``Share/units(of:)``
+  ///   cuts them.
+  func multiply(
+    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?)
   /// `sum [N, K] += aᵀ·b` with `a [M, N]`, `b [M, K]`: the gradient of a weight.
   func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>)
 
   // MARK: Recurrence
 
-  /// One LSTM step. `gates [B, 4H]`: pre-activations in, activations i, f, g, o out. `nextCell`, `hidden`: overwritten.
-  func lstmForward(gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>)
+  /// One LSTM step of some units. `gates [B, 4H]`: pre-activations in, activations i, f, g, o out. `nextCell`,
+  /// `hidden`: overwritten.
+  func lstmForward(
+    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>)
   /// Back through one LSTM step. `dHidden`: the whole gradient at its hidden state; `dCell`: gradient at `nextCell`
   /// in, at `cell` out; `dGates`: overwritten with the gradient at the pre-activations.
   func lstmBackward(
@@ -42,8 +53,8 @@ public protocol Kernels: AnyObject, Sendable {
 
   // MARK: Symbols
 
-  /// `out[r] = table[symbols[r]]`.
-  func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>)
+  /// `out[r] = table[symbols[r]]`, in some columns.
+  func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>, columns: Range<Int>)
   /// `table[symbols[r]] += a[r]`, in the order of r.
   func scatterAdd(_ a: Rows<Operand>, at symbols: Rows<Int32>, to table: Rows<Real>)
   /// `sums [1, N] += Σ_r a[r]`.
@@ -54,4 +65,34 @@ public protocol Kernels: AnyObject, Sendable {
     _ logits: Rows<Real>, targets: Rows<Int32>, scale: Real, dLogits: Rows<Operand>?, losses: Rows<Double>)
   /// `out = a`, rounded to operands.
   func narrow(_ a: Rows<Real>, into out: Rows<Operand>)
+
+  // MARK: Order
+
+  /// `out = a`.
+  func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>)
+  /// Waits for the other threads that share a window; see ``Share/meet()``.
+  func meet(_ share: Share)
+}
+
+/// Kernels that write what they are asked to do on a tape, except packing; see ``TapeKernels``.
+public protocol ReadingKernels: Kernels {
+  var tape: Tape { get set }
+}
+
+extension Kernels {
+  /// Packs a weight matrix whose outputs have one gate each.
+  public func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed {
+    pack(weight, transposed: transposed, gates: 1, reusing: old)
+  }
+
+  /// A product with all outputs.
+  public func multiply(
+    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool
+  ) {
+    multiply(a, packed, bias: bias, into: out, adding: adding, units: nil)
+  }
+
+  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) { out.copy(from: a) }
+
+  public func meet(_ share: Share) { share.meet() }
 }

@@ -46,7 +46,7 @@ public final class PackedWeight: @unchecked Sendable {  // written by `pack` onl
 ///
 /// The blocked layout that oneDNN prefers for a weight is asked for at ``typicalRows`` rows and then kept for every
 /// number of rows.
-final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
+public final class MatrixProducts<Operand: OneDNNOperand>: OuterProducts, @unchecked Sendable {  // one thread at a time
   private struct Shape: Hashable {
     enum Weights: Hashable { case packed, plain }
     var rows, inner, columns: Int
@@ -72,7 +72,7 @@ final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
   private var products: [Shape: Product] = [:]
   private let stream: dnnl_stream_t
 
-  init() {
+  public init() {
     var stream: dnnl_stream_t?
     requireSuccess(
       dnnl_stream_create(&stream, Engine.shared.engine, dnnl_stream_default_flags.rawValue), "make a stream")
@@ -120,7 +120,7 @@ final class MatrixProducts<Operand: BitwiseCopyable & Sendable> {
   }
 
   /// `sum += aᵀ·b`, both as they lie in memory.
-  func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Float>) {
+  public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Float>) {
     guard a.rows > 0 else { return }
     let shape = Shape(
       rows: a.columns, inner: a.rows, columns: b.columns, weights: .plain, hasBias: false, adding: true)

@@ -41,7 +41,9 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   ///
   /// - Parameter scale: What each position's loss counts in the gradient, 1 / (positions of all groups) for a mean.
   func step(_ window: TokenWindow, scale: K.Real, _ packed: PackedNetwork<Layer>) {
-    unrolled.forward(window, from: state, packed)
+    unrolled.take(window)
+    unrolled.begin(from: state)
+    unrolled.forward(steps: window.steps, packed, share: .whole)
     backward(steps: window.steps, scale: scale, packed)
     unrolled.copyState(after: window.steps, into: state)
   }

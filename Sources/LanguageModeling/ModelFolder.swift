@@ -95,6 +95,7 @@ public struct ModelFolder: Sendable {
       switch precision {
       case .float32: try assemble(configuration, weights, LSTM<Float32Kernels>.self)
       case .bfloat16: try assemble(configuration, weights, LSTM<BFloat16Kernels>.self)
+      case .int8: try assemble(configuration, weights, LSTM<Int8Kernels>.self)
       case .float64: try assemble(configuration, weights, LSTM<DoubleKernels>.self)
       }
     return Loaded(model: model, tokenizer: tokenizer, startToken: start)

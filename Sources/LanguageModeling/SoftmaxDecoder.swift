@@ -54,9 +54,12 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
 
   // MARK: Forward
 
-  /// The logits `[N, V]` of outputs `[N, H]`, overwriting `logits`.
-  func logits(_ outputs: Rows<K.Operand>, _ weights: Weights, into logits: Rows<K.Real>, on kernels: K) {
-    kernels.multiply(outputs, weights.weight, bias: weights.bias, into: logits, adding: false)
+  /// The logits `[N, V]` of outputs `[N, H]`, overwriting `logits`: some of the symbols, or all.
+  func logits(
+    _ outputs: Rows<K.Operand>, _ weights: Weights, into logits: Rows<K.Real>, symbols: Range<Int>? = nil,
+    on kernels: K
+  ) {
+    kernels.multiply(outputs, weights.weight, bias: weights.bias, into: logits, adding: false, units: symbols)
   }
 
   /// Cross-entropy of each row in nats, overwriting `losses [N, 1]`.

@@ -45,7 +45,7 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     kernels.narrow(embedding, into: operands)
     guard rows >= vocabularySize else { return Weights(embedding: embedding, operands: operands, table: nil) }
     let table = old?.table ?? Rows(vocabularySize, Layer.gateCount * layer.hiddenSize)
-    layer.project(operands, layerWeights, into: table, on: kernels)
+    layer.project(operands, layerWeights, into: table, share: .whole, on: kernels)
     return Weights(embedding: embedding, operands: operands, table: table)
   }
 
@@ -58,30 +58,48 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
       gathered = Rows(hasTable ? 0 : rows, embedding.embeddingSize)
       inputs = Rows(hasTable ? 0 : rows, embedding.embeddingSize)
     }
+
+    private init(gathered: Rows<K.Real>, inputs: Rows<K.Operand>) {
+      self.gathered = gathered
+      self.inputs = inputs
+    }
+
+    /// What some of the window's symbols need.
+    func rows(_ range: Range<Int>) -> Scratch { Scratch(gathered: gathered[range], inputs: inputs[range]) }
   }
 
   // MARK: Forward
 
-  /// Overwrites `projection [N, G·H]` with the projections of `symbols [N]`.
+  /// Overwrites `projection [N, G·H]` with the projections of `symbols [N]`: the units of one thread's share.
   func forward(
     _ symbols: Rows<Int32>, _ weights: Weights, layer: Layer, _ layerWeights: Layer.Weights, scratch: Scratch,
-    into projection: Rows<K.Real>, on kernels: K
+    into projection: Rows<K.Real>, share: Share, on kernels: K
   ) {
     if let table = weights.table {
-      kernels.gather(symbols, from: table, into: projection)
+      for columns in columns(of: layer.units(share), layer) {
+        kernels.gather(symbols, from: table, into: projection, columns: columns)
+      }
     } else {
-      let inputs = gatherInputs(symbols, weights, scratch, on: kernels)
-      layer.project(inputs, layerWeights, into: projection, on: kernels)
+      let rows = share.rows(of: symbols.count)
+      gatherInputs(symbols[rows], weights, scratch.rows(rows), on: kernels)
+      kernels.meet(share)
+      let inputs = scratch.inputs[0..<symbols.count]
+      layer.project(inputs, layerWeights, into: projection, share: share, on: kernels)
     }
   }
 
-  private func gatherInputs(
-    _ symbols: Rows<Int32>, _ weights: Weights, _ scratch: Scratch, on kernels: K
-  ) -> Rows<K.Operand> {
-    let rows = 0..<symbols.count
-    kernels.gather(symbols, from: weights.embedding, into: scratch.gathered[rows])
-    kernels.narrow(scratch.gathered[rows], into: scratch.inputs[rows])
-    return scratch.inputs[rows]
+  /// The columns of some units, gate after gate, or all.
+  private func columns(of units: Range<Int>?, _ layer: Layer) -> [Range<Int>] {
+    guard let units else { return [0..<Layer.gateCount * layer.hiddenSize] }
+    return (0..<Layer.gateCount).map { gate in
+      gate * layer.hiddenSize + units.lowerBound..<gate * layer.hiddenSize + units.upperBound
+    }
+  }
+
+  private func gatherInputs(_ symbols: Rows<Int32>, _ weights: Weights, _ scratch: Scratch, on kernels: K) {
+    kernels.gather(
+      symbols, from: weights.embedding, into: scratch.gathered, columns: 0..<embeddingSize)
+    kernels.narrow(scratch.gathered, into: scratch.inputs)
   }
 
   // MARK: Backward
@@ -120,9 +138,10 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
       K.Real.add(back.dEmbedding, to: gradients.writable(weight))
     } else {
       let rows = 0..<symbols.count
-      let inputs = gatherInputs(symbols, weights, scratch, on: kernels)
+      // The embeddings of the window are where the forward pass put them.
       layer.backwardInputs(
-        inputs, dProjection: dProjection, layerWeights, dInputs: back.dInputs[rows], gradients: &gradients, on: kernels)
+        scratch.inputs[rows], dProjection: dProjection, layerWeights, dInputs: back.dInputs[rows],
+        gradients: &gradients, on: kernels)
       kernels.narrow(back.dInputs[rows], into: back.dInputOperands[rows])
       kernels.scatterAdd(back.dInputOperands[rows], at: symbols, to: gradients.writable(weight))
     }

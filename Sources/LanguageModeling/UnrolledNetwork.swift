@@ -4,7 +4,7 @@ import Tokenization
 
 /// A network unrolled over windows for one group of lanes: the forward pass and what it keeps.
 ///
-/// Letters: T steps (at most `steps`), B lanes, H hidden size. One thread at a time.
+/// Letters: T steps (at most `steps`), B lanes, H hidden size. What threads share is said where they do.
 final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   typealias K = Layer.K
 
@@ -31,28 +31,48 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     decoderScratch = .init(network.decoder, rows: steps * lanes, forTraining: forTraining)
   }
 
-  /// Steps through a window `[T, B]` from `state`; the record keeps what the backward pass needs.
+  /// Takes in a window `[T, B]`.
   ///
   /// Every symbol must be of the vocabulary: ids from outside are checked where they come in.
-  func forward(_ window: TokenWindow, from state: [LayerState<K.Operand, K.Real>], _ packed: PackedNetwork<Layer>) {
+  func take(_ window: TokenWindow) {
     precondition(
       window.lanes == lanes && window.steps <= steps,
       "a window [\(window.steps), \(window.lanes)] in a network unrolled for [\(steps), \(lanes)]")
     let rows = 0..<window.steps * lanes
     symbols[rows].copy(from: window.inputs)
     targets[rows].copy(from: window.targets)
+  }
+
+  /// Sets the state that the window starts from.
+  func begin(from state: [LayerState<K.Operand, K.Real>]) {
+    for (record, state) in zip(records, state) { record.begin(from: state) }
+  }
+
+  /// Steps through the window that was taken in, one thread's share of it; the records keep what the backward pass
+  /// needs. When it returns, every thread's share is done.
+  func forward(steps: Int, _ packed: PackedNetwork<Layer>, share: Share) {
+    let rows = 0..<steps * lanes
     for (index, layer) in network.layers.enumerated() {
       let record = records[index]
       let projection = record.projection[rows]
       if index == 0 {
         network.embedding.forward(
           symbols[rows], packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch, into: projection,
-          on: kernels)
+          share: share, on: kernels)
       } else {
-        layer.project(records[index - 1].outputs(window.steps), packed.layers[index], into: projection, on: kernels)
+        layer.project(
+          records[index - 1].outputs(steps), packed.layers[index], into: projection, share: share, on: kernels)
       }
-      record.begin(from: state[index])
-      layer.forward(steps: window.steps, packed.layers[index], record: record, on: kernels)
+      layer.forward(steps: steps, packed.layers[index], record: record, share: share, on: kernels)
+    }
+  }
+
+  /// Makes the state after `steps` steps the one that the next window starts from.
+  func carry(after steps: Int) {
+    let end = steps * lanes..<(steps + 1) * lanes
+    for record in records {
+      kernels.copy(record.hidden[end], into: record.hidden[0..<lanes])
+      if let cell = record.cell { kernels.copy(cell[end], into: cell[0..<lanes]) }
     }
   }
 

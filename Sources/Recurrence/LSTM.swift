@@ -7,6 +7,8 @@ import Compute
 ///
 /// Letters: T steps, B lanes, D input size, H hidden size.
 public struct LSTM<K: Kernels>: RecurrentLayer {
+  public typealias Reading = LSTM<K.Reading>
+
   public static var gateCount: Int { 4 }
   public static var hasCell: Bool { true }
 
@@ -56,7 +58,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
     bias.copy(from: parameters[inputBias])
     K.Real.add(parameters[recurrentBias], to: bias)
     func packed(_ slot: ParameterLayout.Slot, transposed: Bool, _ old: K.Packed?) -> K.Packed {
-      kernels.pack(parameters[slot], transposed: transposed, reusing: old)
+      kernels.pack(parameters[slot], transposed: transposed, gates: transposed ? 1 : 4, reusing: old)
     }
     return Weights(
       input: packed(inputWeight, transposed: false, old?.input),
@@ -97,17 +99,23 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
 
   // MARK: Forward
 
-  public func project(_ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, on kernels: K) {
-    kernels.multiply(inputs, weights.input, bias: weights.bias, into: projection, adding: false)
+  public func project(
+    _ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, share: Share, on kernels: K
+  ) {
+    kernels.multiply(
+      inputs, weights.input, bias: weights.bias, into: projection, adding: false, units: units(share))
   }
 
-  public func forward(steps: Int, _ weights: Weights, record: Record, on kernels: K) {
+  public func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K) {
+    let units = units(share)
     for t in 0..<steps {
       let (before, after) = (record.rows(t), record.rows(t + 1))
       let gates = record.gates[before]
-      kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true)
+      kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units)
       kernels.lstmForward(
-        gates: gates, cell: record.cells[before], nextCell: record.cells[after], hidden: record.hidden[after])
+        gates: gates, cell: record.cells[before], nextCell: record.cells[after], hidden: record.hidden[after],
+        units: units ?? 0..<hiddenSize)
+      kernels.meet(share)
     }
   }
 

@@ -14,6 +14,9 @@ public protocol RecurrentLayer<K>: Sendable {
   /// Everything of one window that the backward pass needs.
   associatedtype Record: RecurrentRecord where Record.K == K
 
+  /// The same layer on kernels for reading.
+  associatedtype Reading: RecurrentLayer where Reading.K == K.Reading
+
   /// G: 4 for an LSTM.
   static var gateCount: Int { get }
   /// Whether the layer carries a cell state beside the hidden state.
@@ -33,11 +36,13 @@ public protocol RecurrentLayer<K>: Sendable {
 
   func makeRecord(steps: Int, lanes: Int) -> Record
 
-  /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`.
-  func project(_ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, on kernels: K)
+  /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`: the units of one thread's share.
+  func project(
+    _ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, share: Share, on kernels: K)
 
-  /// Steps through a window whose projection and initial state are in `record`.
-  func forward(steps: Int, _ weights: Weights, record: Record, on kernels: K)
+  /// Steps through a window whose projection and initial state are in `record`: the units of one thread's share, which
+  /// after each step waits for the others.
+  func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K)
 
   /// Propagates the loss gradient back through one window.
   ///
@@ -55,6 +60,11 @@ public protocol RecurrentLayer<K>: Sendable {
   func backwardInputs(
     _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: Weights, dInputs: Rows<K.Real>,
     gradients: inout ParameterSet<K.Real>, on kernels: K)
+}
+
+extension RecurrentLayer {
+  /// The units that a thread computes; nil means all.
+  public func units(_ share: Share) -> Range<Int>? { share.count == 1 ? nil : share.units(of: hiddenSize) }
 }
 
 /// What a layer keeps of one window.

@@ -25,26 +25,42 @@ public struct Sampler: Sendable, Equatable {
 
   /// The probabilities softmax(logits / temperature); at temperature 0 all on the likeliest symbol, the first of equals.
   public func probabilities(_ logits: [Double]) -> [Double] {
-    precondition(!logits.isEmpty, "a symbol drawn from no logits")
-    let best = logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 }
-    guard temperature > 0 else { return logits.indices.map { $0 == best ? 1 : 0 } }
-    // Shifted before it is divided: a tiny temperature gives −∞ and probability 0, never ∞ − ∞.
-    let weights = logits.map { exp(($0 - logits[best]) / temperature) }
-    let sum = weights.reduce(0, +)
+    var weights = logits
+    let sum = makeWeights(&weights)
     return weights.map { $0 / sum }
   }
 
-  /// Draws one symbol by inversion: the first whose cumulated probability exceeds a uniform number.
-  public func draw(_ logits: [Double], using random: inout CounterRandom) -> Int {
-    let probabilities = probabilities(logits)
-    let uniform = random.uniform()
-    var cumulated = 0.0
-    for (symbol, probability) in probabilities.enumerated() {
-      cumulated += probability
-      if uniform < cumulated { return symbol }
+  /// Turns logits into what probabilities are proportional to; their sum.
+  private func makeWeights(_ logits: inout [Double]) -> Double {
+    precondition(!logits.isEmpty, "a symbol drawn from no logits")
+    var best = 0
+    for symbol in logits.indices where logits[symbol] > logits[best] { best = symbol }
+    let largest = logits[best]
+    var sum = 0.0
+    for symbol in logits.indices {
+      // Shifted before it is divided: a tiny temperature gives −∞ and probability 0, never ∞ − ∞.
+      logits[symbol] =
+        temperature > 0 ? exp((logits[symbol] - largest) / temperature) : symbol == best ? 1 : 0
+      sum += logits[symbol]
     }
-    // Rounding left the sum a hair under the uniform number: the last symbol that can come.
-    return probabilities.lastIndex { $0 > 0 } ?? 0
+    return sum
+  }
+
+  /// Draws one symbol by inversion: the first whose cumulated probability exceeds a uniform number.
+  public func draw(_ logits: [Double], using random: inout CounterRandom) -> Int { draw(logits[...], using: &random) }
+
+  /// Draws one symbol by inversion, counted from the beginning of a part of an array.
+  public func draw(_ logits: ArraySlice<Double>, using random: inout CounterRandom) -> Int {
+    var weights = Array(logits)
+    let sum = makeWeights(&weights)
+    let threshold = random.uniform() * sum
+    var cumulated = 0.0
+    for symbol in weights.indices {
+      cumulated += weights[symbol]
+      if threshold < cumulated { return symbol }
+    }
+    // Rounding left the sum a hair under the threshold: the last symbol that can come.
+    return weights.lastIndex { $0 > 0 } ?? 0
   }
 }
 

@@ -17,6 +17,7 @@ public enum Trainer {
   ) throws -> TrainingEvent.End {
     // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
     try configuration.precision.requireSupport()
+    if configuration.precision == .int8 { throw Precision.int8IsForReading }
     _ = try modelConfiguration(configuration, vocabularySize: 1)
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
@@ -28,6 +29,7 @@ public enum Trainer {
       return try TrainingRun<LSTM<Float32Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
     case .bfloat16:
       return try TrainingRun<LSTM<BFloat16Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
+    case .int8: throw Precision.int8IsForReading
     case .float64:
       return try TrainingRun<LSTM<DoubleKernels>>(configuration, model, data, output).run(stop: stop, report: report)
     }

@@ -16,7 +16,7 @@ extension UnknownPolicy: ExpressibleByArgument {}
 
 /// What `--precision` takes.
 enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
-  case auto, float32, bf16
+  case auto, float32, bf16, int8
 
   /// - Parameter automatic: What `auto` stands for.
   func precision(automatic: Precision) -> Precision {
@@ -24,6 +24,7 @@ enum PrecisionArgument: String, ExpressibleByArgument, CaseIterable {
     case .auto: automatic
     case .float32: .float32
     case .bf16: .bfloat16
+    case .int8: .int8
     }
   }
 }

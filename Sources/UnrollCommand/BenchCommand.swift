@@ -16,12 +16,12 @@ struct BenchCommand: ParsableCommand {
 
   enum Task: String, ExpressibleByArgument, CaseIterable { case train, generate, perplexity }
 
-  @Argument(help: "train, generate (one text, draws included) or perplexity.")
+  @Argument(help: "train, generate (draws included) or perplexity.")
   var task: Task
 
   @Option(help: "Recurrent layers.") var layers = 2
   @Option(help: "Hidden units of each layer, and the embedding's size.") var hiddenSize = 128
-  @Option(help: "Parallel streams in training (64), texts scored at once (1).") var lanes: Int?
+  @Option(help: "Parallel streams in training (64), texts written or scored at once (1).") var lanes: Int?
   @Option(help: "Steps of a window.") var k1 = 100
   @Option(help: "Symbols of the vocabulary.") var vocabularySize = 65
   @Option(help: "Seconds to measure.") var seconds = 5.0
@@ -41,10 +41,10 @@ struct BenchCommand: ParsableCommand {
           vocabularySize: vocabularySize, embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
         lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
         precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),
-        threads: task == .train ? compute.threadCount : 1, seconds: seconds)
+        threads: compute.threadCount, seconds: seconds)
       let result =
         switch task {
-        case .train: Benchmarks.train(configuration)
+        case .train: try Benchmarks.train(configuration)
         case .generate: try Benchmarks.generate(configuration)
         case .perplexity: Benchmarks.score(configuration)
         }

@@ -34,14 +34,14 @@ import Testing
     let double = DoubleKernels()
     let (g, c) = (Rows(lanes, 4 * hidden, gates), Rows(lanes, hidden, cell))
     let (next, h) = (Rows<Double>(lanes, hidden), Rows<Double>(lanes, hidden))
-    double.lstmForward(gates: g, cell: c, nextCell: next, hidden: h)
+    double.lstmForward(gates: g, cell: c, nextCell: next, hidden: h, units: 0..<hidden)
     let (dc, dg) = (Rows(lanes, hidden, dCell), Rows<Double>(lanes, 4 * hidden))
     double.lstmBackward(gates: g, cell: c, nextCell: next, dHidden: Rows(lanes, hidden, dHidden), dCell: dc, dGates: dg)
 
     let float = Float32Kernels()
     let (gf, cf) = (Self.float(lanes, 4 * hidden, gates), Self.float(lanes, hidden, cell))
     let (nextF, hf) = (Rows<Float>(lanes, hidden), Rows<Float>(lanes, hidden))
-    float.lstmForward(gates: gf, cell: cf, nextCell: nextF, hidden: hf)
+    float.lstmForward(gates: gf, cell: cf, nextCell: nextF, hidden: hf, units: 0..<hidden)
     #expect(largestDifference(Self.doubles(gf), g.elements) < 1e-6)
     #expect(largestDifference(Self.doubles(nextF), next.elements) < 2e-6)
     #expect(largestDifference(Self.doubles(hf), h.elements) < 1e-6)
@@ -54,7 +54,7 @@ import Testing
     let bfloat = BFloat16Kernels()
     let (gb, nextB) = (Self.float(lanes, 4 * hidden, gates), Rows<Float>(lanes, hidden))
     let (hb, dgb) = (Rows<UInt16>(lanes, hidden), Rows<UInt16>(lanes, 4 * hidden))
-    bfloat.lstmForward(gates: gb, cell: cf, nextCell: nextB, hidden: hb)
+    bfloat.lstmForward(gates: gb, cell: cf, nextCell: nextB, hidden: hb, units: 0..<hidden)
     #expect(gb.elements == gf.elements && nextB.elements == nextF.elements)
     for (rounded, exact) in zip(Self.doubles(hb), Self.doubles(hf)) {
       #expect(abs(rounded - exact) <= abs(exact) / 256)
@@ -142,6 +142,10 @@ import Testing
     #expect(run(DoubleKernels.self, Rows(m, k, a)) { Rows($0, $1, $2) } == expected)
     #expect(run(Float32Kernels.self, Self.float(m, k, a), Self.float) == expected)
     #expect(run(BFloat16Kernels.self, Self.bfloat16(m, k, a), Self.float) == expected)
+    #expect(run(OneDNNKernels<Float>.self, Self.float(m, k, a), Self.float) == expected)
+    if hasBFloat16Hardware {
+      #expect(run(OneDNNKernels<UInt16>.self, Self.bfloat16(m, k, a), Self.float) == expected)
+    }
   }
 
   @Test(arguments: [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16)])
@@ -172,7 +176,7 @@ import Testing
       kernels.scatterAdd(a, at: symbols, to: scattered)
       #expect(K.Real.doubles(sum) == outer && K.Real.doubles(sums) == columns && K.Real.doubles(scattered) == table)
       let gathered = Rows<K.Real>(rows, first)
-      kernels.gather(symbols, from: scattered, into: gathered)
+      kernels.gather(symbols, from: scattered, into: gathered, columns: 0..<first)
       for r in 0..<rows {
         #expect(gathered[r..<r + 1].elements == scattered[Int(symbols[r, 0])..<Int(symbols[r, 0]) + 1].elements)
       }
@@ -200,11 +204,12 @@ import Testing
     let kernels = Float32Kernels()
     for value: Float in [-1e30, -200, 200, 1e30] {
       let (gates, next, hidden) = (Rows(1, 4, [value, value, value, value]), Rows<Float>(1, 1), Rows<Float>(1, 1))
-      kernels.lstmForward(gates: gates, cell: Rows(1, 1), nextCell: next, hidden: hidden)
+      kernels.lstmForward(gates: gates, cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
       #expect((gates.elements + next.elements + hidden.elements).allSatisfy { $0.isFinite && abs($0) <= 1 })
     }
     let (next, hidden) = (Rows<Float>(1, 1), Rows<Float>(1, 1))
-    kernels.lstmForward(gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden)
+    kernels.lstmForward(
+      gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
     #expect(next[0, 0].isNaN && hidden[0, 0].isNaN)
   }
 }

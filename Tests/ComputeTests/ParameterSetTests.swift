@@ -50,11 +50,4 @@ import Testing
       #expect(Float.sumOfSquares(rows).isFinite)
     }
   }
-
-  @Test(arguments: [(0, 1), (1, 1), (1, 4), (7, 2), (7, 3), (16, 16), (5, 64)])
-  func workersTakeEachIndexOnce(_ count: Int, _ threads: Int) {
-    let seen = Mutex<[Int]>([])
-    Workers(threads: threads).run(count) { index in seen.withLock { $0.append(index) } }
-    #expect(seen.withLock { $0.sorted() } == Array(0..<count))
-  }
 }

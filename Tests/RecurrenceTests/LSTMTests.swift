@@ -72,12 +72,12 @@ private struct LayerProblem {
     let weights = layer.pack(parameters, forTraining: true, reusing: nil, on: kernels)
     let record = layer.makeRecord(steps: steps, lanes: lanes)
     let inputs = Rows(steps * lanes, layer.inputSize, values[.inputs, default: []])
-    layer.project(inputs, weights, into: record.projection, on: kernels)
+    layer.project(inputs, weights, into: record.projection, share: .whole, on: kernels)
     let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
     state.hidden.copy(from: values[.hidden, default: []])
     state.cell?.copy(from: values[.cell, default: []])
     record.begin(from: state)
-    layer.forward(steps: steps, weights, record: record, on: kernels)
+    layer.forward(steps: steps, weights, record: record, share: .whole, on: kernels)
     return (record, weights, inputs)
   }
 

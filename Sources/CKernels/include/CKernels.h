@@ -11,13 +11,15 @@
 
 // REAL is the type of weights, cells and gradients; OPERAND that of hidden states and gate gradients.
 #define CKERNELS_DECLARE(REAL, OPERAND, NAME)                                                                          \
-  /* One LSTM step. gates [B, 4H]: pre-activations in, activations i, f, g, o out. */                                 \
-  void NAME(lstm_forward)(size_t B, size_t H, REAL *gates, const REAL *cell, REAL *nextCell, OPERAND *hidden);         \
+  /* One LSTM step of the units first ..< last. gates [B, 4H]: pre-activations in, activations i, f, g, o out. */     \
+  void NAME(lstm_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *cell,                \
+                          REAL *nextCell, OPERAND *hidden);                                                            \
   /* Back through it. dCell [B, H]: gradient at nextCell in, at cell out. dGates [B, 4H] is overwritten. */            \
   void NAME(lstm_backward)(size_t B, size_t H, const REAL *gates, const REAL *cell, const REAL *nextCell,              \
                            const REAL *dHidden, REAL *dCell, OPERAND *dGates);                                         \
-  /* out[r] = table[symbols[r]]. */                                                                                    \
-  void NAME(gather)(size_t rows, size_t columns, const REAL *table, const int32_t *symbols, REAL *out);                \
+  /* out[r] = table[symbols[r]], in the columns first ..< last. */                                                     \
+  void NAME(gather)(size_t rows, size_t columns, size_t first, size_t last, const REAL *table, const int32_t *symbols, \
+                    REAL *out);                                                                                        \
   /* table[symbols[r]] += a[r], in the order of r. */                                                                  \
   void NAME(scatter_add)(size_t rows, size_t columns, const OPERAND *a, const int32_t *symbols, REAL *table);          \
   /* sums[j] += Σ_r a[r, j]. */                                                                                        \
@@ -41,17 +43,49 @@
 #define CKERNELS_F64(f) ckernels_##f##_f64
 #define CKERNELS_F32(f) ckernels_##f##_f32
 #define CKERNELS_BF16(f) ckernels_##f##_bf16
+#define CKERNELS_INT8(f) ckernels_##f##_int8
 CKERNELS_DECLARE(double, double, CKERNELS_F64)
 CKERNELS_DECLARE(float, float, CKERNELS_F32)
 CKERNELS_DECLARE(float, uint16_t, CKERNELS_BF16)
+CKERNELS_DECLARE(float, uint8_t, CKERNELS_INT8)
 CKERNELS_DECLARE_VECTOR(double, CKERNELS_F64)
 CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
 
-/// C [M, N] = A [M, K]·W [K, N] + bias [N] (where not NULL) + C (where `accumulate`), each sum in the order of k.
-/// The reference in Double: plain, and independent of the number of rows.
-void ckernels_multiply_f64(size_t M, size_t K, size_t N, const double *A, const double *W, const double *bias,
-                           bool accumulate, double *C);
+// Weight matrices in panels of 16 outputs, 4 panels a group: see panels.inc.h. Panel p serves the outputs
+// columns[p] ..< columns[p] + counts[p], counts[p] ≤ 16.
+#define CKERNELS_DECLARE_PANELS(REAL, OPERAND, SUFFIX)                                                                 \
+  /* Bytes of a group of panels of K weights each. */                                                                  \
+  size_t ckernels_panel_stride_##SUFFIX(size_t K);                                                                     \
+  /* out [M, N] = x [M, K]·W + bias [N] (where not NULL) + out (where `adding`), for the outputs of some groups. */    \
+  void ckernels_panel_multiply_##SUFFIX(size_t M, size_t K, const OPERAND *x, const uint8_t *panels,                   \
+                                        size_t firstGroup, size_t lastGroup, const int32_t *columns,                   \
+                                        const int32_t *counts, const REAL *bias, bool adding, REAL *out, size_t N);    \
+  /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]. */               \
+  void ckernels_panel_pack_##SUFFIX(size_t K, const REAL *w, size_t outputStride, size_t innerStride,                  \
+                                    size_t firstGroup, size_t lastGroup, const int32_t *columns,                       \
+                                    const int32_t *counts, uint8_t *panels);
+
+CKERNELS_DECLARE_PANELS(double, double, f64)
+CKERNELS_DECLARE_PANELS(float, float, f32)
+CKERNELS_DECLARE_PANELS(float, uint16_t, bf16)
+CKERNELS_DECLARE_PANELS(float, uint8_t, int8)
+/// The same for processors that do not multiply bfloat16 or bytes.
+void ckernels_panel_multiply_bf16_portable(size_t M, size_t K, const uint16_t *x, const uint8_t *panels,
+                                           size_t firstGroup, size_t lastGroup, const int32_t *columns,
+                                           const int32_t *counts, const float *bias, bool adding, float *out, size_t N);
+void ckernels_panel_multiply_int8_portable(size_t M, size_t K, const uint8_t *x, const uint8_t *panels,
+                                           size_t firstGroup, size_t lastGroup, const int32_t *columns,
+                                           const int32_t *counts, const float *bias, bool adding, float *out, size_t N);
 /// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum in the order of m.
 void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C);
+
+/// Tells the processor that a loop waits for another thread.
+static inline void ckernels_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 #endif

@@ -1,0 +1,88 @@
+// Products with a weight matrix in panels, written once. The including file has packing.inc.h before it, and defines of
+// one form of the product:
+//   FORM(f)            the function's name
+//   TARGET             the attribute of functions that use its instructions, CLONED that of the outermost one
+//   OPERANDS           operands of a step
+//   SUMS, WEIGHTS      vectors of 16 sums, and of 16 outputs' weights of one step
+//   SPREAD(word)       a step's operands of one row of x, handed to every output
+//   FUSED(sum, w, x)   sum + w·x
+//   TRAILER            bytes behind a group's weights
+//   FINISHED(sum, trailer, panel)   the sums as 16 REALs
+//
+// A panel holds the weights of 16 outputs, step after step of the inner dimension; a group holds 4 panels, step by step
+// side by side, so that a product with one row reads memory from beginning to end. Each sum is taken in the order of the
+// inner dimension, whatever the number of rows and whoever computes the others.
+
+typedef REAL FORM(reals) __attribute__((vector_size(PANEL * sizeof(REAL)), aligned(sizeof(REAL))));
+
+TARGET INLINE FORM(reals) FORM(load)(const REAL *from, int count) {
+  FORM(reals) values = {0};
+  if (count == PANEL) memcpy(&values, from, sizeof values);
+  else memcpy(&values, from, (size_t)count * sizeof(REAL));
+  return values;
+}
+
+TARGET INLINE void FORM(store)(FORM(reals) values, int count, REAL *to) {
+  if (count == PANEL) memcpy(to, &values, sizeof values);
+  else memcpy(to, &values, (size_t)count * sizeof(REAL));
+}
+
+// One step: `count` operands, OPERANDS but for the last, of R rows of x, times P panels.
+TARGET INLINE void FORM(step)(const int R, const int P, size_t K, const OPERAND *x, size_t count, const uint8_t *weights,
+                              size_t stride, SUMS sums[6][2 * GROUP]) {
+  WEIGHTS w[2 * GROUP];
+  for (int p = 0; p < P; p++)
+    memcpy(&w[p], weights + (size_t)(p / GROUP) * stride + (size_t)(p % GROUP) * sizeof w[p], sizeof w[p]);
+  for (int r = 0; r < R; r++) {
+    OPERAND word[OPERANDS] = {0};
+    memcpy(word, x + (size_t)r * K, count * sizeof(OPERAND));
+    for (int p = 0; p < P; p++) sums[r][p] = FUSED(sums[r][p], w[p], SPREAD(word));
+  }
+}
+
+// R rows of x times P panels.
+TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND *x, const uint8_t *weights, size_t stride,
+                              Outputs outputs, const REAL *bias, bool adding, REAL *out, size_t N) {
+  SUMS sums[6][2 * GROUP];
+  for (int r = 0; r < R; r++)
+    for (int p = 0; p < P; p++) sums[r][p] = (SUMS){0};
+  size_t k = 0;
+  const uint8_t *w = weights;
+  for (; k + OPERANDS <= K; k += OPERANDS, w += GROUP * sizeof(WEIGHTS))
+    FORM(step)(R, P, K, x + k, OPERANDS, w, stride, sums);
+  if (k < K) FORM(step)(R, P, K, x + k, K - k, w, stride, sums);
+  for (int p = 0; p < P; p++) {
+    const int count = outputs.counts[p];
+    const int32_t column = outputs.columns[p];
+    const uint8_t *trailer = weights + (size_t)(p / GROUP) * stride + stride - TRAILER;
+    (void)trailer;
+    if (count == 0) continue;
+    for (int r = 0; r < R; r++) {
+      FORM(reals) value = FINISHED(sums[r][p], trailer, p % GROUP);
+      REAL *to = out + (size_t)r * N + column;
+      if (bias) value += FORM(load)(bias + column, count);
+      if (adding) value += FORM(load)(to, count);
+      FORM(store)(value, count, to);
+    }
+  }
+}
+
+CLONED void FORM(multiply)(size_t M, size_t K, const OPERAND *x, const uint8_t *weights, size_t firstGroup,
+                           size_t lastGroup, const int32_t *columns, const int32_t *counts, const REAL *bias,
+                           bool adding, REAL *out, size_t N) {
+  const size_t stride = NAME(panel_stride)(K);
+  size_t group = firstGroup;
+  if (M == 1)  // two groups at once: one row's sums alone would wait for each other
+    for (; group + 2 <= lastGroup; group += 2)
+      FORM(tile)(1, 2 * GROUP, K, x, weights + group * stride, stride,
+                 (Outputs){columns + GROUP * group, counts + GROUP * group}, bias, adding, out, N);
+  for (; group < lastGroup; group++) {
+    const uint8_t *w = weights + group * stride;
+    const Outputs to = {columns + GROUP * group, counts + GROUP * group};
+    size_t m = 0;
+    for (; m + 6 <= M; m += 6) FORM(tile)(6, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N);
+    if (m + 4 <= M) FORM(tile)(4, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N), m += 4;
+    if (m + 2 <= M) FORM(tile)(2, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N), m += 2;
+    if (m < M) FORM(tile)(1, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N);
+  }
+}

@@ -1,0 +1,113 @@
+/// Operations that were asked for once, to be done again and again on the same memory.
+///
+/// What a reader does at every symbol is the same list of loops over the same matrices; only their contents change. So
+/// the list is written down the first time, and played: without the checks, look-ups and references that writing costs.
+public final class Tape: @unchecked Sendable {  // played by one thread, after it was written
+  private var operations: [() -> Void] = []
+  /// The memory that operations work on, once each.
+  private var kept: [ObjectIdentifier: AnyObject] = [:]
+
+  /// An empty tape.
+  public init() {}
+
+  func record(on memory: AnyObject?..., operation: @escaping () -> Void) {
+    operations.append(operation)
+    for object in memory.compactMap({ $0 }) { kept[ObjectIdentifier(object)] = object }
+  }
+
+  /// Does everything that was recorded, in order.
+  public func play() {
+    for operation in operations { operation() }
+  }
+}
+
+/// Kernels for reading: what they are asked to do they write on their ``tape``. Its sizes are checked there and then,
+/// its sums are those of ``PanelKernels``. The backward pass is not for reading.
+public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecked Sendable {  // one thread at a time records
+  public typealias Real = Operand.Real
+  public typealias Packed = PanelWeight<Operand>
+  public typealias Reading = TapeKernels<Operand>
+
+  public static var loops: ElementLoops<Real, Operand> { Operand.loops }
+
+  /// What is recorded on.
+  public var tape = Tape()
+
+  public init() {}
+
+  /// Packs at once: weights do not change while they are read.
+  public func pack(
+    _ weight: Rows<Real>, transposed: Bool, gates: Int, reusing old: PanelWeight<Operand>?
+  ) -> PanelWeight<Operand> {
+    PanelKernels<Operand>().pack(weight, transposed: transposed, gates: gates, reusing: old)
+  }
+
+  public func multiply(
+    _ a: Rows<Operand>, _ packed: PanelWeight<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool,
+    units: Range<Int>?
+  ) {
+    requireProduct(a, inner: packed.inner, outer: packed.outputs, bias, out)
+    guard let product = packed.product(a, bias: bias, into: out, adding: adding, units: units) else { return }
+    tape.record(on: a.storage, packed, bias?.storage, out.storage, operation: product)
+  }
+
+  public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>) {
+    preconditionFailure("kernels for reading sum no gradients")
+  }
+
+  // MARK: Loops
+
+  public func lstmForward(
+    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>
+  ) {
+    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
+    requireColumns(units, of: hidden)
+    let (loop, rows, columns, first, last) = (
+      Operand.loops.lstmForward, hidden.rows, hidden.columns, units.lowerBound, units.upperBound
+    )
+    let memory = (gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
+    tape.record(on: gates.storage, cell.storage, nextCell.storage, hidden.storage) {
+      loop(rows, columns, first, last, memory.0, memory.1, memory.2, memory.3)
+    }
+  }
+
+  public func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>, columns: Range<Int>) {
+    requireSymbols(symbols, out, table)
+    requireColumns(columns, of: out)
+    let (loop, rows, width, first, last) = (
+      Operand.loops.gather, out.rows, out.columns, columns.lowerBound, columns.upperBound
+    )
+    let memory = (table.pointer, symbols.pointer, out.pointer)
+    tape.record(on: table.storage, symbols.storage, out.storage) {
+      loop(rows, width, first, last, memory.0, memory.1, memory.2)
+    }
+  }
+
+  public func crossEntropy(
+    _ logits: Rows<Real>, targets: Rows<Int32>, scale: Real, dLogits: Rows<Operand>?, losses: Rows<Double>
+  ) {
+    requireCrossEntropy(logits, targets, dLogits, losses)
+    let (loop, rows, columns) = (Operand.loops.crossEntropy, logits.rows, logits.columns)
+    let memory = (logits.pointer, targets.pointer, dLogits?.pointer, losses.pointer)
+    tape.record(on: logits.storage, targets.storage, dLogits?.storage, losses.storage) {
+      loop(rows, columns, memory.0, memory.1, scale, memory.2, memory.3)
+    }
+  }
+
+  public func narrow(_ a: Rows<Real>, into out: Rows<Operand>) {
+    precondition(a.count == out.count, "\(a.count) elements narrowed into \(out.count)")
+    let (loop, count, source, target) = (Operand.loops.narrow, a.count, a.pointer, out.pointer)
+    tape.record(on: a.storage, out.storage) { loop(count, source, target) }
+  }
+
+  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) {
+    let (count, source, target) = (a.count, a.pointer, out.pointer)
+    precondition(count == out.count, "\(count) elements copied into \(out.count)")
+    tape.record(on: a.storage, out.storage) { target.update(from: source, count: count) }
+  }
+
+  public func meet(_ share: Share) {
+    guard share.count > 1 else { return }
+    tape.record { share.meet() }
+  }
+}

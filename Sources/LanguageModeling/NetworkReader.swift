@@ -1,0 +1,103 @@
+import Compute
+import Recurrence
+import Tokenization
+
+/// The reader of a recurrent model; packs the weights once.
+///
+/// Threads share every window: each computes its part of the units of a layer, step after step, so that together they
+/// read the weights once a step for all lanes. What a thread does in a window of some length is recorded once and played
+/// for every such window. The state is what the window's records start from.
+final class NetworkReader<Layer: RecurrentLayer>: LanguageModelReader, @unchecked Sendable  // its threads take turns
+where Layer.K: ReadingKernels {
+  typealias K = Layer.K
+
+  let lanes, steps: Int
+  private let network: Network<Layer>
+  private let packed: PackedNetwork<Layer>
+  private let unrolled: UnrolledNetwork<Layer>
+  private let logits: Rows<K.Real>
+  private let decoderScratch: [SoftmaxDecoder<K>.Scratch]
+  private let workers: Workers
+  /// What each thread does in a window of so many steps, up to its losses or up to the logits of its last step.
+  private var tapes: [Purpose: [Tape]] = [:]
+
+  private enum Purpose: Hashable {
+    case losses(steps: Int)
+    case logits(steps: Int)
+  }
+
+  /// A table of projected symbols up to this many elements is made once and serves every window.
+  private static var largestTable: Int { 1 << 26 }
+
+  init(_ network: Network<Layer>, _ parameters: ParameterSet<K.Real>, lanes: Int, steps: Int, threads: Int) {
+    self.lanes = lanes
+    self.steps = steps
+    self.network = network
+    let (vocabulary, hidden) = (network.configuration.vocabularySize, network.configuration.hiddenSize)
+    let hasTable = vocabulary * hidden * Layer.gateCount <= Self.largestTable
+    unrolled = UnrolledNetwork(network, steps: steps, lanes: lanes, hasTable: hasTable, forTraining: false)
+    packed = network.pack(
+      parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
+    unrolled.kernels.tape.play()
+    logits = Rows(lanes, vocabulary)
+    let workers = Workers(threads: threads)
+    self.workers = workers
+    decoderScratch = (0..<threads).map { _ in .init(network.decoder, rows: steps * lanes, forTraining: false) }
+  }
+
+  func reset() {
+    for record in unrolled.records {
+      record.hidden[0..<lanes].clear()
+      record.cell?[0..<lanes].clear()
+    }
+  }
+
+  func losses(_ window: TokenWindow) -> [Double] {
+    unrolled.take(window)
+    play(.losses(steps: window.steps))
+    return unrolled.losses[0..<window.steps * lanes].elements
+  }
+
+  func logits(after symbols: [Int32]) -> [Double] {
+    precondition(!symbols.isEmpty && symbols.count % lanes == 0, "\(symbols.count) symbols for \(lanes) lanes")
+    let window = TokenWindow(steps: symbols.count / lanes, lanes: lanes, inputs: symbols, targets: symbols)
+    unrolled.take(window)
+    play(.logits(steps: window.steps))
+    return K.Real.doubles(logits)
+  }
+
+  // MARK: Tapes
+
+  private func play(_ purpose: Purpose) {
+    let tapes = tapes[purpose] ?? workers.shares.map { record(purpose, $0) }
+    self.tapes[purpose] = tapes
+    workers.together { tapes[$0.index].play() }
+  }
+
+  private func record(_ purpose: Purpose, _ share: Share) -> Tape {
+    unrolled.kernels.tape = Tape()
+    switch purpose {
+    case .losses(let steps): recordLosses(steps: steps, share)
+    case .logits(let steps): recordLogits(steps: steps, share)
+    }
+    return unrolled.kernels.tape
+  }
+
+  private func recordLosses(steps: Int, _ share: Share) {
+    unrolled.forward(steps: steps, packed, share: share)
+    let rows = share.rows(of: steps * lanes)
+    network.decoder.losses(
+      unrolled.outputs(steps)[rows], targets: unrolled.targets[rows], packed.decoder,
+      scratch: decoderScratch[share.index], into: unrolled.losses[rows], on: unrolled.kernels)
+    if share.index == 0 { unrolled.carry(after: steps) }
+  }
+
+  private func recordLogits(steps: Int, _ share: Share) {
+    unrolled.forward(steps: steps, packed, share: share)
+    let last = (steps - 1) * lanes..<steps * lanes
+    network.decoder.logits(
+      unrolled.outputs(steps)[last], packed.decoder, into: logits,
+      symbols: share.count == 1 ? nil : share.units(of: logits.columns), on: unrolled.kernels)
+    if share.index == 0 { unrolled.carry(after: steps) }
+  }
+}
