@@ -18,12 +18,25 @@ where Layer.K: ReadingKernels {
   private let logits: Rows<K.Real>
   private let decoderScratch: [SoftmaxDecoder<K>.Scratch]
   private let workers: Workers
-  /// What each thread does in a window of so many steps, up to its losses or up to the logits of its last step.
-  private var tapes: [Purpose: [Tape]] = [:]
+  /// What is done in windows of some length, up to their losses or up to the logits of the last step.
+  private var pieces: [Purpose: Piece] = [:]
 
   private enum Purpose: Hashable {
     case losses(steps: Int)
     case logits(steps: Int)
+  }
+
+  /// The tapes of one thread that does it alone, and of all that do it together.
+  private final class Piece {
+    let alone: Tape
+    let together: [Tape]
+    var pace: Pace
+
+    init(alone: Tape, together: [Tape]) {
+      self.alone = alone
+      self.together = together
+      pace = Pace(threads: together.count)
+    }
   }
 
   /// A table of projected symbols up to this many elements is made once and serves every window.
@@ -69,9 +82,23 @@ where Layer.K: ReadingKernels {
   // MARK: Tapes
 
   private func play(_ purpose: Purpose) {
-    let tapes = tapes[purpose] ?? workers.shares.map { record(purpose, $0) }
-    self.tapes[purpose] = tapes
-    workers.together { tapes[$0.index].play() }
+    let piece = pieces[purpose] ?? make(purpose)
+    let (threads, start) = (piece.pace.choose(), ContinuousClock.now)
+    if threads == 1 {
+      piece.alone.play()
+    } else {
+      let tapes = piece.together
+      workers.together { tapes[$0.index].play() }
+    }
+    piece.pace.note(threads: threads, seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  private func make(_ purpose: Purpose) -> Piece {
+    let alone = record(purpose, .whole)
+    let piece = Piece(
+      alone: alone, together: workers.threads == 1 ? [alone] : workers.shares.map { record(purpose, $0) })
+    pieces[purpose] = piece
+    return piece
   }
 
   private func record(_ purpose: Purpose, _ share: Share) -> Tape {
