@@ -22,6 +22,8 @@ public struct PerplexityReport: Sendable {
   public let characters, bytes, words: Int
   /// The sum of surprisals behind the figures.
   public let score: Score
+  /// What the precision changed, where that was measured.
+  public var precisionCost: PrecisionCost?
 
   /// Surprisal per token.
   public var natsPerToken: Double { score.mean }
@@ -46,14 +48,17 @@ public struct PerplexityReport: Sendable {
 
   /// Scores texts one by one, each from the zero state, and adds them up.
   ///
-  /// - Parameter unknownPolicy: What becomes of symbols that the vocabulary lacks.
+  /// - Parameters:
+  ///   - unknownPolicy: What becomes of symbols that the vocabulary lacks.
+  ///   - threads: Threads that may share the work.
   ///
   /// - Throws: ``UnknownSymbolsError`` as `unknownPolicy` says; ``TooLittleText`` where nothing can be scored,
   ///   ``PredictionsNotFinite``.
   public init(
-    of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy
+    of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy,
+    threads: Int = 1
   ) throws {
-    let scorer = Scorer(model)
+    let scorer = Scorer(model, threads: threads)
     var (tokens, characters, bytes, words) = (0, 0, 0, 0)
     var score = Score()
     var unknown: [UnknownSymbol] = []
@@ -92,13 +97,18 @@ public struct PerplexityReport: Sendable {
 
   /// One object; the keys are those that other programs rely on.
   public var json: JSON {
-    [
+    let json: JSON = [
       "tokens": .integer(tokens), "scored_tokens": .integer(score.tokens), "characters": .integer(characters),
       "bytes": .integer(bytes), "words": .integer(words), "unknown_tokens": .integer(unknownTokens),
       "nats_per_token": JSON(natsPerToken), "perplexity": JSON(perplexity),
       "bits_per_character": JSON(bitsPerCharacter), "bits_per_byte": JSON(bitsPerByte),
       "word_perplexity": JSON(wordPerplexity), "standard_error": JSON(standardError),
     ]
+    guard let cost = precisionCost else { return json }
+    return json.adding(
+      .init("precision", .string(cost.precision.rawValue)),
+      .init("nats_per_token_above_float32", JSON(cost.natsPerToken)),
+      .init("precision_compared_tokens", .integer(cost.tokens)))
   }
 
   /// A few lines for a person.
@@ -110,6 +120,12 @@ public struct PerplexityReport: Sendable {
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
+    if let cost = precisionCost {
+      let sign = cost.natsPerToken < 0 ? "−" : "+"
+      table.add(
+        "\(cost.precision.rawValue) against float32", sign + decimal(abs(cost.natsPerToken), places: 5),
+        "nats per token, on the first \(grouped(cost.tokens)) tokens")
+    }
     if unknownTokens > 0 {
       let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
       table.add("unknown symbols", grouped(unknownTokens), named + (unknown.count > 5 ? ", …" : ""))

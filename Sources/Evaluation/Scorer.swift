@@ -40,15 +40,20 @@ public struct Scorer: Sendable {
   public let model: any LanguageModel
   /// Tokens read at once.
   public var windowLength = 512
+  /// Threads that may share the work; the result is the same to the bit for any number.
+  public var threads = 1
 
   /// A scorer of texts by `model`.
-  public init(_ model: any LanguageModel) { self.model = model }
+  public init(_ model: any LanguageModel, threads: Int = 1) {
+    self.model = model
+    self.threads = threads
+  }
 
   /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.
   public func score(_ tokens: [Int32]) -> Score {
     var score = Score()
     guard tokens.count > 1 else { return score }
-    let reader = model.makeReader(lanes: 1, steps: min(windowLength, tokens.count - 1))
+    let reader = model.makeReader(lanes: 1, steps: min(windowLength, tokens.count - 1), threads: threads)
     for start in stride(from: 0, to: tokens.count - 1, by: reader.steps) {
       let end = min(start + reader.steps, tokens.count - 1)
       let window = TokenWindow(
@@ -67,7 +72,7 @@ public struct Scorer: Sendable {
     let targets = tokens.count - 1
     guard lanes > 1, targets >= 2 * (lanes + warmUp) else { return score(tokens) }
     let length = (targets - warmUp + lanes - 1) / lanes
-    let reader = model.makeReader(lanes: lanes, steps: 64)
+    let reader = model.makeReader(lanes: lanes, steps: 64, threads: threads)
     var score = Score()
     for start in stride(from: 0, to: length + warmUp, by: reader.steps) {
       let steps = min(reader.steps, length + warmUp - start)

@@ -25,6 +25,12 @@ public indirect enum JSON: Sendable {
     return members.first { $0.key.unicodeScalars.elementsEqual(key.unicodeScalars) }?.value
   }
 
+  /// An object with more members at its end.
+  public func adding(_ members: Member...) -> JSON {
+    precondition(self.members != nil, "members are added to objects only")
+    return .object((self.members ?? []) + members)
+  }
+
   public var string: String? { if case .string(let value) = self { value } else { nil } }
   public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }

@@ -14,6 +14,8 @@ public struct Generator: Sendable {
   public let seed: UInt64
   /// The token that starts a text without a prompt.
   public let start: Int32
+  /// Threads that may share the work; the text is the same for any number.
+  public var threads = 1
 
   /// A generator; nothing is computed before ``write(after:length:emit:)``.
   public init(
@@ -34,7 +36,7 @@ public struct Generator: Sendable {
   /// - Throws: ``PredictionsNotFinite``, and what `emit` throws.
   public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) throws {
     guard length > 0 else { return }
-    let reader = model.makeReader(lanes: 1, steps: 64)
+    let reader = model.makeReader(lanes: 1, steps: 64, threads: threads)
     var logits: [Double] = []
     let prompt = prompt.isEmpty ? [start] : prompt
     for begin in stride(from: 0, to: prompt.count, by: reader.steps) {

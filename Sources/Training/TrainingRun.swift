@@ -134,7 +134,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     guard parameters.norm.isFinite else { throw TrainingError("the weights are not finite after step \(step)") }
     guard data.validation.count > 1 else { return try save() }
     let model = RecurrentLanguageModel(network: bptt.network, parameters: parameters)
-    let score = Scorer(model).scoreInLanes(
+    let score = Scorer(model, threads: configuration.threads).scoreInLanes(
       data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
     let isBest = best.take(score.mean, step: step)
     if isBest { try save() }

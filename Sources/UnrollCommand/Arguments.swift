@@ -61,14 +61,14 @@ func requireDistinctInputs(_ paths: [String]) throws {
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: """
-      Numbers to compute in: float32, bf16 (bfloat16 operands, float32 sums) or auto. auto is bf16 where the processor has \
-      it in hardware and float32 elsewhere; in perplexity it is float32.
+      Numbers to compute in: float32, bf16 (bfloat16 operands, float32 sums), int8 (bytes; not for training) or auto. \
+      auto is bf16 where the processor has it in hardware and float32 elsewhere; in perplexity it is float32.
       """)
   var precision: PrecisionArgument = .auto
 
   @Option(
     help:
-      "Threads of training; 0 takes as many as the machine has cores. The result is the same for any number. (Writing and scoring use one.)"
+      "Threads at most; 0 takes as many as the machine has cores. The result is the same to the bit for any number."
   )
   var threads = 0
 

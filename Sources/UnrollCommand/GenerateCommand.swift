@@ -65,8 +65,9 @@ struct GenerateCommand: ParsableCommand {
       }
       let seed = self.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
       if self.seed == nil && sampler.temperature > 0 { Terminal.complain("seed \(seed)") }
-      let generator = Generator(
+      var generator = Generator(
         model: loaded.model, tokenizer: loaded.tokenizer, start: loaded.startToken, sampler: sampler, seed: seed)
+      generator.threads = compute.threadCount
       if echo { guard try Terminal.write(text) else { return } }
       try generator.write(after: encoded.ids, length: length) { try Terminal.write($0) }
       if Terminal.outputIsTerminal { _ = try Terminal.write("\n") }

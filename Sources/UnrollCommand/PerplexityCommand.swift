@@ -36,20 +36,38 @@ struct PerplexityCommand: ParsableCommand {
     try requireDistinctInputs(files)
   }
 
+  private func cost(
+    of precision: Precision, _ loaded: ModelFolder.Loaded, _ texts: [String]
+  ) throws -> PrecisionCost? {
+    let float32 = try ModelFolder(model).load(precision: .float32).model
+    for text in texts {
+      let tokens = try loaded.tokenizer.encode(text, unknown: unknown).ids
+      if let cost = PrecisionCost(
+        of: precision, model: loaded.model, against: float32, on: tokens, threads: compute.threadCount)
+      {
+        return cost
+      }
+    }
+    return nil
+  }
+
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   func run() throws {
     try reportingErrors {
-      let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .float32))
+      let precision = compute.precision.precision(automatic: .float32)
+      let loaded = try ModelFolder(model).load(precision: precision)
       let texts = try files.map { file in
         let text = try CorpusText(reading: [file]).text
         // Refused symbols are told with the name of their own file.
         if unknown != .skip { _ = try InText.named(file) { try loaded.tokenizer.encode(text, unknown: unknown) } }
         return text
       }
-      let report = try InText.named(files.joined(separator: ", ")) {
-        try PerplexityReport(of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown)
+      var report = try InText.named(files.joined(separator: ", ")) {
+        try PerplexityReport(
+          of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown, threads: compute.threadCount)
       }
+      if precision != .float32 { report.precisionCost = try cost(of: precision, loaded, texts) }
       switch format {
       case .text: _ = try Terminal.write(report.text)
       case .json: _ = try Terminal.write(report.json.text(indented: true) + "\n")
