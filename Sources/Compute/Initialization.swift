@@ -3,6 +3,7 @@ extension ParameterSet {
   public mutating func fillUniform(_ slot: ParameterLayout.Slot, bound: Double, seed: UInt64) {
     var random = CounterRandom(seed: seed, purpose: .initialization, lane: slot.index)
     let tensor = writable(slot)
-    tensor.copy(from: (0..<tensor.count).map { _ in Real((random.uniform() * 2 - 1) * bound) })
+    let values: [Double] = (0..<tensor.count).map { _ in (random.uniform() * 2 - 1) * bound }
+    Real.copy(values, to: tensor)
   }
 }

@@ -8,6 +8,10 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   static func scale(_ a: Rows<Self>, by factor: Self)
   /// The elements in Double.
   static func doubles(_ a: Rows<Self>) -> [Double]
+  /// The elements in single precision.
+  static func floats(_ a: Rows<Self>) -> [Float]
+  /// Overwrites `rows` with `values`, rounded.
+  static func copy(_ values: [Double], to rows: Rows<Self>)
   /// `to += a`.
   static func add(_ a: Rows<Self>, to sum: Rows<Self>)
   /// One Adam step on `weights`; see ``AdamStep``.
@@ -35,6 +39,8 @@ private func requireEqualCounts(_ counts: Int...) {
 
 extension Double: KernelReal {
   public static func doubles(_ a: Rows<Double>) -> [Double] { a.elements }
+  public static func floats(_ a: Rows<Double>) -> [Float] { a.elements.map { Float($0) } }
+  public static func copy(_ values: [Double], to rows: Rows<Double>) { rows.copy(from: values) }
   public static func sumOfSquares(_ a: Rows<Double>) -> Double { ckernels_sum_of_squares_f64(a.count, a.pointer) }
   public static func scale(_ a: Rows<Double>, by factor: Double) { ckernels_scale_f64(a.count, factor, a.pointer) }
   public static func add(_ a: Rows<Double>, to sum: Rows<Double>) {
@@ -53,7 +59,9 @@ extension Double: KernelReal {
 }
 
 extension Float: KernelReal {
-  public static func doubles(_ a: Rows<Float>) -> [Double] { a.elements.map(Double.init) }
+  public static func doubles(_ a: Rows<Float>) -> [Double] { a.elements.map { Double($0) } }
+  public static func floats(_ a: Rows<Float>) -> [Float] { a.elements }
+  public static func copy(_ values: [Double], to rows: Rows<Float>) { rows.copy(from: values.map { Float($0) }) }
   public static func sumOfSquares(_ a: Rows<Float>) -> Double { ckernels_sum_of_squares_f32(a.count, a.pointer) }
   public static func scale(_ a: Rows<Float>, by factor: Float) { ckernels_scale_f32(a.count, factor, a.pointer) }
   public static func add(_ a: Rows<Float>, to sum: Rows<Float>) {

@@ -107,3 +107,12 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
     }
   }
 }
+
+extension Rows where Element == Double {
+  /// Σ of the elements, in their order.
+  public var sum: Double {
+    var sum = 0.0
+    for place in 0..<count { sum += pointer[place] }
+    return sum
+  }
+}

@@ -41,7 +41,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   ///
   /// - Parameter scale: What each position's loss counts in the gradient, 1 / (positions of all groups) for a mean.
   func step(_ window: TokenWindow, scale: K.Real, _ packed: PackedNetwork<Layer>) {
-    unrolled.take(window)
+    unrolled.take(window, lanes: lanes)
     unrolled.begin(from: state)
     unrolled.forward(steps: window.steps, packed, share: .whole)
     backward(steps: window.steps, scale: scale, packed)
@@ -57,8 +57,9 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     network.decoder.lossesAndGradients(
       unrolled.outputs(steps), targets: unrolled.targets[rows], scale: scale, packed.decoder,
       scratch: unrolled.decoderScratch, into: losses, dOutputs: dHidden, gradients: &gradients, on: kernels)
-    lossSum = losses.elements.reduce(0, +)
-    for (index, layer) in network.layers.enumerated().reversed() {
+    lossSum = losses.sum
+    for index in network.layers.indices.reversed() {
+      let layer = network.layers[index]
       stateGradient[index].clear()
       layer.backward(
         steps: steps, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],

@@ -51,7 +51,7 @@ public struct ModelFolder: Sendable {
     let entries = parameters.layout.slots.map { slot in
       let entry = parameters.layout[slot]
       return Safetensors.Entry(
-        entry.name, StoredTensor(parameters[slot].elements.map { Float($0) }, shape: entry.shape))
+        entry.name, StoredTensor(Real.floats(parameters[slot]), shape: entry.shape))
     }
     try Files.writeDurably(Safetensors(entries).serialized(), to: file(Self.weightsName))
   }
@@ -161,11 +161,11 @@ public struct ModelFolder: Sendable {
     }
     var parameters = ParameterSet<Layer.K.Real>(network.layout)
     for (slot, tensor) in zip(network.layout.slots, tensors) {
-      let values = tensor.doubles.map { Layer.K.Real($0) }
-      guard values.allSatisfy(\.isFinite) else {
+      let rows = parameters.writable(slot)
+      Layer.K.Real.copy(tensor.doubles, to: rows)
+      guard Layer.K.Real.doubles(rows).allSatisfy(\.isFinite) else {
         throw invalid("tensor \(network.layout[slot].name) holds a number that is not finite")
       }
-      parameters.writable(slot).copy(from: values)
     }
     return RecurrentLanguageModel(network: network, parameters: parameters)
   }

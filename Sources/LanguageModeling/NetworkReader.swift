@@ -66,16 +66,15 @@ where Layer.K: ReadingKernels {
   }
 
   func losses(_ window: TokenWindow) -> [Double] {
-    unrolled.take(window)
+    unrolled.take(window, lanes: 0..<lanes)
     play(.losses(steps: window.steps))
     return unrolled.losses[0..<window.steps * lanes].elements
   }
 
   func logits(after symbols: [Int32]) -> [Double] {
     precondition(!symbols.isEmpty && symbols.count % lanes == 0, "\(symbols.count) symbols for \(lanes) lanes")
-    let window = TokenWindow(steps: symbols.count / lanes, lanes: lanes, inputs: symbols, targets: symbols)
-    unrolled.take(window)
-    play(.logits(steps: window.steps))
+    unrolled.take(symbols)
+    play(.logits(steps: symbols.count / lanes))
     return K.Real.doubles(logits)
   }
 

@@ -76,8 +76,13 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     into projection: Rows<K.Real>, share: Share, on kernels: K
   ) {
     if let table = weights.table {
-      for columns in columns(of: layer.units(share), layer) {
-        kernels.gather(symbols, from: table, into: projection, columns: columns)
+      // The columns of some units lie in one piece for each gate, those of all units in one.
+      let (hidden, gates) = (layer.hiddenSize, Layer.gateCount)
+      let (pieces, columns) = layer.units(share).map { (gates, $0) } ?? (1, 0..<gates * hidden)
+      for piece in 0..<pieces {
+        kernels.gather(
+          symbols, from: table, into: projection,
+          columns: piece * hidden + columns.lowerBound..<piece * hidden + columns.upperBound)
       }
     } else {
       let rows = share.rows(of: symbols.count)
@@ -85,14 +90,6 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
       kernels.meet(share)
       let inputs = scratch.inputs[0..<symbols.count]
       layer.project(inputs, layerWeights, into: projection, share: share, on: kernels)
-    }
-  }
-
-  /// The columns of some units, gate after gate, or all.
-  private func columns(of units: Range<Int>?, _ layer: Layer) -> [Range<Int>] {
-    guard let units else { return [0..<Layer.gateCount * layer.hiddenSize] }
-    return (0..<Layer.gateCount).map { gate in
-      gate * layer.hiddenSize + units.lowerBound..<gate * layer.hiddenSize + units.upperBound
     }
   }
 

@@ -64,8 +64,7 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     let scale = K.Real(1 / Double(window.steps * lanes))
     let groups = groups
     workers.run(groups.count) { index in
-      let group = groups[index]
-      group.step(group.lanes.count == window.lanes ? window : window.lanes(group.lanes), scale: scale, packed)
+      groups[index].step(window, scale: scale, packed)
     }
     // In the order of groups, into the first one's.
     for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }

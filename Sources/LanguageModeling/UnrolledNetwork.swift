@@ -31,29 +31,39 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     decoderScratch = .init(network.decoder, rows: steps * lanes, forTraining: forTraining)
   }
 
-  /// Takes in a window `[T, B]`.
+  /// Takes in some lanes of a window, `[T, B]`, B of them.
   ///
   /// Every symbol must be of the vocabulary: ids from outside are checked where they come in.
-  func take(_ window: TokenWindow) {
+  func take(_ window: TokenWindow, lanes range: Range<Int>) {
     precondition(
-      window.lanes == lanes && window.steps <= steps,
-      "a window [\(window.steps), \(window.lanes)] in a network unrolled for [\(steps), \(lanes)]")
-    let rows = 0..<window.steps * lanes
-    symbols[rows].copy(from: window.inputs)
-    targets[rows].copy(from: window.targets)
+      range.count == lanes && range.upperBound <= window.lanes && window.steps <= steps,
+      "lanes \(range) of a window [\(window.steps), \(window.lanes)] in a network unrolled for [\(steps), \(lanes)]")
+    for t in 0..<window.steps {
+      let (row, place) = (t * lanes, t * window.lanes + range.lowerBound)
+      for lane in 0..<lanes {
+        symbols[row + lane, 0] = window.inputs[place + lane]
+        targets[row + lane, 0] = window.targets[place + lane]
+      }
+    }
+  }
+
+  /// Takes in symbols `[T, B]` without targets.
+  func take(_ inputs: [Int32]) {
+    precondition(inputs.count <= symbols.count, "\(inputs.count) symbols in a network unrolled for \(symbols.count)")
+    symbols[0..<inputs.count].copy(from: inputs)
   }
 
   /// Sets the state that the window starts from.
   func begin(from state: [LayerState<K.Operand, K.Real>]) {
-    for (record, state) in zip(records, state) { record.begin(from: state) }
+    for index in records.indices { records[index].begin(from: state[index]) }
   }
 
   /// Steps through the window that was taken in, one thread's share of it; the records keep what the backward pass
   /// needs. When it returns, every thread's share is done.
   func forward(steps: Int, _ packed: PackedNetwork<Layer>, share: Share) {
     let rows = 0..<steps * lanes
-    for (index, layer) in network.layers.enumerated() {
-      let record = records[index]
+    for index in records.indices {
+      let (layer, record) = (network.layers[index], records[index])
       let projection = record.projection[rows]
       if index == 0 {
         network.embedding.forward(
@@ -81,6 +91,6 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
 
   /// Copies out the state after `steps` steps.
   func copyState(after steps: Int, into state: [LayerState<K.Operand, K.Real>]) {
-    for (record, state) in zip(records, state) { record.copyState(after: steps, into: state) }
+    for index in records.indices { records[index].copyState(after: steps, into: state[index]) }
   }
 }
