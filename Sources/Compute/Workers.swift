@@ -48,7 +48,10 @@ public final class Workers: Sendable {
   /// Calls `work` on every thread with its share and returns when all are done.
   public func together(_ work: @Sendable (Share) -> Void) {
     guard threads > 1 else { return work(.whole) }
-    withoutActuallyEscaping(work) { work in withUnsafePointer(to: work) { team.perform($0) } }
+    // Whose last work this is must not be gone before it is done: its end dissolves the team.
+    withExtendedLifetime(self) {
+      withoutActuallyEscaping(work) { work in withUnsafePointer(to: work) { team.perform($0) } }
+    }
   }
 }
 
@@ -148,16 +151,17 @@ private final class Team: @unchecked Sendable {  // `work` is written between tw
     work?.pointee(Share(index: index, count: members, team: self))
   }
 
-  /// Waits awake for a moment, then asleep.
+  /// Waits awake for a moment, then asleep. Whoever is woken late, for a piece that it has done already, lies down again.
   private func nextPiece(after seen: Int, _ bed: Bed) -> Int {
-    for _ in 0..<2_000 {
-      let number = piece.load(ordering: .acquiring)
-      if number != seen { return number }
-      ckernels_pause()
+    while true {
+      for _ in 0..<2_000 {
+        let number = piece.load(ordering: .acquiring)
+        if number != seen { return number }
+        ckernels_pause()
+      }
+      bed.isTaken.store(true, ordering: .sequentiallyConsistent)
+      if piece.load(ordering: .sequentiallyConsistent) == seen || !leave(bed) { bed.alarm.wait() }
     }
-    bed.isTaken.store(true, ordering: .sequentiallyConsistent)
-    if piece.load(ordering: .sequentiallyConsistent) == seen || !leave(bed) { bed.alarm.wait() }
-    return piece.load(ordering: .acquiring)
   }
 
   /// Whether the bed was still taken: otherwise whoever emptied it rings the alarm.

@@ -43,6 +43,15 @@ import Testing
     #expect(count.load(ordering: .relaxed) == 60)
   }
 
+  /// Workers whose last work is at hand live until it is done.
+  @Test func lastWorkIsDone() {
+    let count = Atomic<Int>(0)
+    for _ in 0..<200 {
+      Workers(threads: 4).together { _ in count.wrappingAdd(1, ordering: .relaxed) }
+    }
+    #expect(count.load(ordering: .relaxed) == 800)
+  }
+
   @Test(arguments: [(0, 2), (1, 2), (63, 3), (64, 2), (65, 2), (512, 2), (512, 3), (131, 8)])
   func sharesCoverEverythingOnce(_ count: Int, _ threads: Int) {
     let shares = Workers(threads: threads).shares
