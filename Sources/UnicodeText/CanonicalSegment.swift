@@ -9,6 +9,7 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
   private let tables = ScalarTables.shared
   private let inert: ScalarTables.Flags
   private let mapping: ScalarMapping
+  private let undecomposed: ScalarTables.Flags
   private let composes: Bool
   private var starter: Scalar?
   /// Whether the starter may yet have to be decomposed: a mark that follows can belong before one of its own.
@@ -24,7 +25,9 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
     case .nfkd: inert = .inertInNFKD
     }
     composes = form == .nfc || form == .nfkc
-    mapping = form == .nfc || form == .nfd ? .canonical : .compatibility
+    let isCanonical = form == .nfc || form == .nfd
+    mapping = isCanonical ? .canonical : .compatibility
+    undecomposed = isCanonical ? .isItsCanonicalDecomposition : .isItsCompatibilityDecomposition
   }
 
   mutating func process(_ input: [Scalar], into output: inout [Scalar]) {
@@ -40,9 +43,9 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
       } else {
         if isWhole, let whole = starter {
           starter = nil
-          decompose(whole, into: &output)
+          decompose(whole, tables[whole.value], into: &output)
         }
-        decompose(scalar, into: &output)
+        decompose(scalar, entry, into: &output)
       }
     }
   }
@@ -61,9 +64,16 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
     marks.removeAll(keepingCapacity: true)
   }
 
-  private mutating func decompose(_ scalar: Scalar, into output: inout [Scalar]) {
+  @inline(__always)
+  private mutating func decompose(_ scalar: Scalar, _ entry: ScalarTables.Entry, into output: inout [Scalar]) {
     isWhole = false
-    for value in decomposition(scalar.value, mapping) { push(scalar.replaced(by: UInt32(value)), into: &output) }
+    if entry.has(undecomposed) {
+      push(scalar, entry.combiningClass, into: &output)
+      return
+    }
+    forEachScalar(of: scalar.value, mapping) { value in
+      push(scalar.replaced(by: value), tables[value].combiningClass, into: &output)
+    }
   }
 
   /// A syllable's jamo are starters, and nothing joins them in a decomposed form.
@@ -75,8 +85,7 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
   }
 
   /// Takes a scalar that is fully decomposed.
-  private mutating func push(_ scalar: Scalar, into output: inout [Scalar]) {
-    let combiningClass = tables[scalar.value].combiningClass
+  private mutating func push(_ scalar: Scalar, _ combiningClass: UInt8, into output: inout [Scalar]) {
     if combiningClass != 0 {
       marks.append(Mark(scalar: scalar, combiningClass: combiningClass))
       return

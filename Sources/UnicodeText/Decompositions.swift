@@ -18,12 +18,22 @@ enum ScalarMapping {
   }
 }
 
-/// What one scalar becomes, by libutf8proc. The longest is U+FDFA's compatibility decomposition, 18 scalars.
-func decomposition(_ value: UInt32, _ mapping: ScalarMapping) -> [Int32] {
-  [Int32](unsafeUninitializedCapacity: 32) { buffer, count in
-    count = utf8proc_decompose_char(Int32(value), buffer.baseAddress, 32, mapping.options, nil)
-    precondition((0...32).contains(count), "libutf8proc decomposes U+\(String(value, radix: 16)) into \(count) scalars")
+/// Calls `body` with the scalars that one becomes, by libutf8proc. The longest is U+FDFA's compatibility decomposition,
+/// of 18 scalars.
+@inline(__always)
+func forEachScalar(of value: UInt32, _ mapping: ScalarMapping, _ body: (UInt32) -> Void) {
+  withUnsafeTemporaryAllocation(of: Int32.self, capacity: 32) { buffer in
+    let count = utf8proc_decompose_char(Int32(value), buffer.baseAddress, 32, mapping.options, nil)
+    precondition((0...32).contains(count), "libutf8proc makes \(count) scalars of U+\(String(value, radix: 16))")
+    for index in 0..<count { body(UInt32(buffer[index])) }
   }
+}
+
+/// The scalars that one becomes, as libutf8proc takes them.
+func decomposition(_ value: UInt32, _ mapping: ScalarMapping) -> [Int32] {
+  var scalars: [Int32] = []
+  forEachScalar(of: value, mapping) { scalars.append(Int32($0)) }
+  return scalars
 }
 
 /// The pairs of scalars that canonical composition joins, Hangul apart, learnt from libutf8proc: it composes the

@@ -105,7 +105,7 @@ public struct Normalizer: Sendable, Hashable {
     return changed.map { String(decoding: $0, as: UTF8.self) } ?? text
   }
 
-  /// The text after all steps, with the place in `text` that every scalar came from. It costs 16 bytes a scalar.
+  /// The text after all steps, with the place in `text` that every scalar came from. It costs 24 bytes a scalar.
   public func normalizeTracing(_ text: String) -> NormalizedText {
     var text = text
     return text.withUTF8 { bytes in

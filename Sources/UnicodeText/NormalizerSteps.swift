@@ -68,7 +68,7 @@ struct RunningStep<Scalar: StepScalar>: Sendable {
       output.append(scalar)
       return
     }
-    for value in decomposition(scalar.value, .folding) { output.append(scalar.replaced(by: UInt32(value))) }
+    forEachScalar(of: scalar.value, .folding) { output.append(scalar.replaced(by: $0)) }
   }
 
   private func lowercase(_ scalar: Scalar, into output: inout [Scalar]) {

@@ -69,6 +69,13 @@ public struct NormalizedText: Sendable, Equatable {
 
   public init() {}
 
+  /// Takes out all scalars, so that the next piece of a stream can come.
+  public mutating func removeAll() {
+    utf8.removeAll(keepingCapacity: true)
+    sources.removeAll(keepingCapacity: true)
+    starts.removeAll(keepingCapacity: true)
+  }
+
   public var text: String { String(decoding: utf8, as: UTF8.self) }
 
   /// The bytes of the original text that a part of ``utf8`` came from: from the first to the last byte of any scalar
@@ -98,7 +105,7 @@ public struct NormalizedText: Sendable, Equatable {
   }
 }
 
-/// As ``NormalizerStream``, and every scalar of the output keeps the place that it came from: 32 bytes a scalar.
+/// As ``NormalizerStream``, and every scalar of the output keeps the place that it came from: 24 bytes more a scalar.
 public struct TracingNormalizerStream: Sendable {
   private var core: NormalizerCore<NormalizedText>
 
@@ -112,7 +119,7 @@ public struct TracingNormalizerStream: Sendable {
   /// Takes the next bytes of the text; places count from the beginning of the stream.
   ///
   /// - Throws: ``InvalidUTF8``, where the policy is to refuse. The stream must not be used after that.
-  public mutating func append(_ bytes: [UInt8], to output: inout NormalizedText) throws(InvalidUTF8) {
+  public mutating func append(_ bytes: ArraySlice<UInt8>, to output: inout NormalizedText) throws(InvalidUTF8) {
     let error = bytes.withUnsafeBufferPointer { core.append($0, to: &output, ends: false) }
     if let error { throw error }
   }
@@ -139,14 +146,21 @@ extension NormalizedText: NormalizerOutput {
   }
 
   mutating func append(unchanged run: UnsafeBufferPointer<UInt8>, source: Int, lowercasingASCII: Bool) {
-    let start = utf8.count
+    let shift = utf8.count - source
     utf8.append(contentsOf: run)
     if lowercasingASCII { utf8.lowercaseASCII(last: run.count) }
-    var first = 0
-    for place in 1..<run.count + 1 where place == run.count || run[place] & 0xC0 != 0x80 {
-      starts.append(start + first)
-      sources.append(source + first..<source + place)
-      first = place
+    var place = 0
+    while place < run.count {
+      let asciiEnd = run.endOfASCII(from: place, stoppingAtCR: false)
+      starts.append(contentsOf: source + place + shift..<source + asciiEnd + shift)
+      sources.append(contentsOf: (source + place..<source + asciiEnd).lazy.map { $0..<$0 + 1 })
+      place = asciiEnd
+      while place < run.count && run[place] >= 0x80 {
+        let length = run[place] < 0xE0 ? 2 : run[place] < 0xF0 ? 3 : 4
+        starts.append(source + place + shift)
+        sources.append(source + place..<source + place + length)
+        place += length
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import CUTF8Proc
 
-/// What the steps of a ``Normalizer`` must know of every scalar, asked of libutf8proc once (about 200 kB and some
+/// What the steps of a ``Normalizer`` must know of every scalar, asked of libutf8proc once (about 300 kB and some
 /// milliseconds, the first time that a text is not ASCII). libutf8proc 2.8 has Unicode 15; the standard library's
 /// properties, of a newer Unicode, are not used, so that one engine answers every question.
 final class ScalarTables: Sendable {
@@ -8,7 +8,7 @@ final class ScalarTables: Sendable {
 
   /// Steps that leave a scalar as it is, whatever stands before it; and the classes of scalars.
   struct Flags: OptionSet, Sendable {
-    let rawValue: UInt16
+    let rawValue: UInt32
     static let inertInNFC = Flags(rawValue: 1)
     static let inertInNFD = Flags(rawValue: 1 << 1)
     static let inertInNFKC = Flags(rawValue: 1 << 2)
@@ -17,19 +17,21 @@ final class ScalarTables: Sendable {
     static let isItsLowercase = Flags(rawValue: 1 << 5)
     static let isNoMark = Flags(rawValue: 1 << 6)
     static let isNoLineEnding = Flags(rawValue: 1 << 7)
-    static let inertInAll = Flags(rawValue: 0xFF)
+    /// The scalar is its own full decomposition; a mark can be so too, which is inert in no form.
+    static let isItsCanonicalDecomposition = Flags(rawValue: 1 << 8)
+    static let isItsCompatibilityDecomposition = Flags(rawValue: 1 << 9)
   }
 
-  /// Flags in the low byte, the canonical combining class in the high one.
+  /// Flags in the low half, the canonical combining class in the high one.
   struct Entry {
-    let bits: UInt16
+    let bits: UInt32
     @inline(__always) func has(_ flags: Flags) -> Bool { bits & flags.rawValue == flags.rawValue }
-    @inline(__always) var combiningClass: UInt8 { UInt8(truncatingIfNeeded: bits >> 8) }
+    @inline(__always) var combiningClass: UInt8 { UInt8(truncatingIfNeeded: bits >> 16) }
   }
 
   private static let blockBits: UInt32 = 7
   private let blocks: [UInt16]
-  private let entries: [UInt16]
+  private let entries: [UInt32]
   private let compositions: Compositions
 
   @inline(__always)
@@ -47,8 +49,8 @@ final class ScalarTables: Sendable {
   private init() {
     let compositions = Compositions()
     var blocks: [UInt16] = []
-    var entries: [UInt16] = []
-    var known: [[UInt16]: UInt16] = [:]
+    var entries: [UInt32] = []
+    var known: [[UInt32]: UInt16] = [:]
     let size: UInt32 = 1 << Self.blockBits
     for start in stride(from: UInt32(0), to: 0x11_0000, by: Int(size)) {
       let block = (start..<start + size).map { Self.entry($0, compositions) }
@@ -61,7 +63,7 @@ final class ScalarTables: Sendable {
     self.entries = entries
   }
 
-  private static func entry(_ value: UInt32, _ compositions: Compositions) -> UInt16 {
+  private static func entry(_ value: UInt32, _ compositions: Compositions) -> UInt32 {
     let property = utf8proc_get_property(Int32(value)).pointee
     var flags = normalFormFlags(value, property, compositions)
     // The only scalar whose full lowercase is longer than its simple one, U+0130, has a simple one too.
@@ -70,7 +72,7 @@ final class ScalarTables: Sendable {
     let marks = [UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MC, UTF8PROC_CATEGORY_ME]
     if !marks.contains(where: { Int16($0.rawValue) == property.category }) { flags.insert(.isNoMark) }
     if value != 0x0A && value != 0x0D { flags.insert(.isNoLineEnding) }
-    return flags.rawValue | UInt16(truncatingIfNeeded: property.combining_class) << 8
+    return flags.rawValue | UInt32(UInt8(truncatingIfNeeded: property.combining_class)) << 16
   }
 
   /// A scalar is inert in a form where it is its own normal form, begins with a starter and never joins what precedes
@@ -80,16 +82,22 @@ final class ScalarTables: Sendable {
   ) -> Flags {
     if Hangul.isSyllable(value) { return [.inertInNFC, .inertInNFKC] }
     let joins = compositions.seconds.contains(value) || Hangul.isSecond(value)
-    guard property.combining_class == 0 else { return [] }
+    let isStarter = property.combining_class == 0
     guard property.decomp_seqindex != UInt16.max else {
-      return joins ? [.inertInNFD, .inertInNFKD] : [.inertInNFC, .inertInNFD, .inertInNFKC, .inertInNFKD]
+      let whole: Flags = [.isItsCanonicalDecomposition, .isItsCompatibilityDecomposition]
+      if !isStarter { return whole }
+      return whole.union(
+        joins ? [.inertInNFD, .inertInNFKD] : [.inertInNFC, .inertInNFD, .inertInNFKC, .inertInNFKD])
     }
     let canonical = decomposition(value, .canonical)
     let isCanonical = canonical == [Int32(value)]
     let keepsCompatibility = decomposition(value, .compatibility) == canonical
+    var flags: Flags = []
+    if isCanonical { flags.insert(.isItsCanonicalDecomposition) }
+    if isCanonical && keepsCompatibility { flags.insert(.isItsCompatibilityDecomposition) }
+    guard isStarter else { return flags }
     let beginsApart = !compositions.seconds.contains(UInt32(canonical[0]))
     let isComposed = !joins && (isCanonical || compositions.composites.contains(value) && beginsApart)
-    var flags: Flags = []
     if isComposed { flags.insert(.inertInNFC) }
     if isComposed && keepsCompatibility { flags.insert(.inertInNFKC) }
     if isCanonical { flags.insert(.inertInNFD) }

@@ -66,7 +66,15 @@ import UnicodeText
         }
         try stream.finish(&output)
       }
-      let traced = try bestSpeed(text.count) { _ = try normalizer.trace(text, sizes: [1 << 16]) }
+      let traced = try bestSpeed(text.count) {
+        var stream = TracingNormalizerStream(normalizer)
+        var output = NormalizedText()
+        try text.forEachPiece([1 << 16]) {
+          output.removeAll()
+          try stream.append($0, to: &output)
+        }
+        try stream.finish(&output)
+      }
       print("\(language) \(normalizer): \(plain) MB/s, with offsets \(traced) MB/s")
     }
   }

@@ -84,7 +84,7 @@ extension Normalizer {
   func trace(_ bytes: [UInt8], sizes: [Int]) throws -> NormalizedText {
     var stream = TracingNormalizerStream(self, invalid: .replace)
     var output = NormalizedText()
-    try bytes.forEachPiece(sizes) { try stream.append(Array($0), to: &output) }
+    try bytes.forEachPiece(sizes) { try stream.append($0, to: &output) }
     try stream.finish(&output)
     return output
   }
