@@ -60,6 +60,7 @@ struct CanonicalSegment<Scalar: StepScalar>: Sendable {
     if let starter { output.append(starter) }
     starter = nil
     isWhole = false
+    guard !marks.isEmpty else { return }
     for mark in marks { output.append(mark.scalar) }
     marks.removeAll(keepingCapacity: true)
   }

@@ -45,8 +45,9 @@ struct Compositions: Sendable {
   private var slots: [UInt64] = Array(repeating: 0, count: 1 << Self.slotBits)
   private static let slotBits = 12
 
-  init() {
-    for value in UInt32(0xC0)..<0x11_0000 {
+  /// - Parameter ranges: Where the scalars are that have decompositions.
+  init(from ranges: [Range<UInt32>]) {
+    for value in ranges.joined() {
       let property = utf8proc_get_property(Int32(value)).pointee
       guard property.decomp_seqindex != UInt16.max && property.decomp_type == 0 else { continue }
       let whole = decomposition(value, .canonical)

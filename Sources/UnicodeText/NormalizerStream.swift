@@ -43,7 +43,7 @@ public struct NormalizerStream: Sendable {
   }
 }
 
-private struct ByteOutput: NormalizerOutput {
+struct ByteOutput: NormalizerOutput {
   var bytes: [UInt8] = []
 
   mutating func append(_ scalars: [BareScalar]) {

@@ -20,6 +20,8 @@ final class ScalarTables: Sendable {
     /// The scalar is its own full decomposition; a mark can be so too, which is inert in no form.
     static let isItsCanonicalDecomposition = Flags(rawValue: 1 << 8)
     static let isItsCompatibilityDecomposition = Flags(rawValue: 1 << 9)
+    /// No step changes the scalar.
+    static let plain = Flags(rawValue: 1 << 10 - 1)
   }
 
   /// Flags in the low half, the canonical combining class in the high one.
@@ -47,13 +49,19 @@ final class ScalarTables: Sendable {
   }
 
   private init() {
-    let compositions = Compositions()
+    let plain = Self.plainBlocks()
+    let compositions = Compositions(from: plain.indices.filter { !plain[$0] }.map(Self.scalars))
+    precondition(
+      !compositions.seconds.contains { plain[Int($0 >> Self.blockBits)] }, "a scalar that joins others seems plain")
     var blocks: [UInt16] = []
-    var entries: [UInt32] = []
-    var known: [[UInt32]: UInt16] = [:]
-    let size: UInt32 = 1 << Self.blockBits
-    for start in stride(from: UInt32(0), to: 0x11_0000, by: Int(size)) {
-      let block = (start..<start + size).map { Self.entry($0, compositions) }
+    var entries = [UInt32](repeating: Flags.plain.rawValue, count: 1 << Self.blockBits)
+    var known: [[UInt32]: UInt16] = [entries: 0]
+    for index in plain.indices {
+      if plain[index] {
+        blocks.append(0)
+        continue
+      }
+      let block = Self.scalars(ofBlock: index).map { Self.entry($0, compositions) }
       let number = known[block] ?? UInt16(entries.count >> Int(Self.blockBits))
       if known.updateValue(number, forKey: block) == nil { entries += block }
       blocks.append(number)
@@ -63,16 +71,40 @@ final class ScalarTables: Sendable {
     self.entries = entries
   }
 
+  private static func scalars(ofBlock index: Int) -> Range<UInt32> {
+    UInt32(index) << blockBits..<UInt32(index + 1) << blockBits
+  }
+
+  /// For every block, whether its scalars share one property, and no step changes them: ideographs, and what is not
+  /// assigned. Most blocks are so, and need no closer look.
+  private static func plainBlocks() -> [Bool] {
+    (0..<0x11_0000 >> Int(blockBits)).map { index in
+      let scalars = scalars(ofBlock: index)
+      let first = utf8proc_get_property(Int32(scalars.lowerBound))
+      guard scalars.allSatisfy({ utf8proc_get_property(Int32($0)) == first }), let property = first?.pointee else {
+        return false
+      }
+      return property.decomp_seqindex == UInt16.max && property.casefold_seqindex == UInt16.max
+        && property.lowercase_seqindex == UInt16.max && property.combining_class == 0 && !isMark(property)
+        && !scalars.contains { Hangul.isSyllable($0) || Hangul.isSecond($0) }
+    }
+  }
+
   private static func entry(_ value: UInt32, _ compositions: Compositions) -> UInt32 {
     let property = utf8proc_get_property(Int32(value)).pointee
     var flags = normalFormFlags(value, property, compositions)
     // The only scalar whose full lowercase is longer than its simple one, U+0130, has a simple one too.
     if property.casefold_seqindex == UInt16.max { flags.insert(.isItsFolding) }
     if property.lowercase_seqindex == UInt16.max { flags.insert(.isItsLowercase) }
-    let marks = [UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MC, UTF8PROC_CATEGORY_ME]
-    if !marks.contains(where: { Int16($0.rawValue) == property.category }) { flags.insert(.isNoMark) }
+    if !isMark(property) { flags.insert(.isNoMark) }
     if value != 0x0A && value != 0x0D { flags.insert(.isNoLineEnding) }
     return flags.rawValue | UInt32(UInt8(truncatingIfNeeded: property.combining_class)) << 16
+  }
+
+  private static func isMark(_ property: utf8proc_property_t) -> Bool {
+    let category = UInt32(property.category)
+    return category == UTF8PROC_CATEGORY_MN.rawValue || category == UTF8PROC_CATEGORY_MC.rawValue
+      || category == UTF8PROC_CATEGORY_ME.rawValue
   }
 
   /// A scalar is inert in a form where it is its own normal form, begins with a starter and never joins what precedes
