@@ -1,5 +1,6 @@
 /// A normalization form at work on a stream of scalars: a starter and the marks after it, until the next starter that
-/// does not join them (UAX #15, section 9.3). Time is linear in the scalars; memory is that of the longest run of marks.
+/// does not join them (UAX #15, section 9.3). Time is linear in the scalars; memory is that of the longest run of
+/// marks.
 struct CanonicalSegment<Scalar: StepScalar>: Sendable {
   private struct Mark: Sendable {
     var scalar: Scalar

@@ -1,5 +1,5 @@
-/// Finds the runs of scalars that all steps of a ``Normalizer`` leave as they are (ASCII letters apart, which case steps
-/// change byte by byte), and before each of which a text can be cut.
+/// Finds the runs of scalars that all steps of a ``Normalizer`` leave as they are (ASCII letters apart, which case
+/// steps change byte by byte), and before each of which a text can be cut.
 struct InertScan: Sendable {
   private let flags: ScalarTables.Flags
   private let stopsAtCR: Bool

@@ -75,7 +75,8 @@ struct NormalizerCore<Output: NormalizerOutput>: Sendable {
     return nil
   }
 
-  /// Copies the run of unchanged scalars at `place`. Nothing before it can join its first; what follows may join its last.
+  /// Copies the run of unchanged scalars at `place`. Nothing before it can join its first; what follows may join its
+  /// last.
   @inline(__always)
   private mutating func copyRun(
     _ bytes: UnsafeBufferPointer<UInt8>, from place: inout Int, into output: inout Output, ends: Bool

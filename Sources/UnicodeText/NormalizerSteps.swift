@@ -27,8 +27,8 @@ struct TracedScalar: StepScalar {
   }
   func replaced(by value: UInt32) -> Self { Self(value, source: source) }
   func joined(with other: Self, as value: UInt32) -> Self {
-    let both = min(source.lowerBound, other.source.lowerBound)..<max(source.upperBound, other.source.upperBound)
-    return Self(value, source: both)
+    // A scalar joins one before it, and no step puts anything before its starter.
+    Self(value, source: source.lowerBound..<max(source.upperBound, other.source.upperBound))
   }
 }
 

@@ -1,8 +1,8 @@
 /// Strict UTF-8 decoding and normalization of a text that comes in pieces.
 ///
-/// Where the pieces are cut changes nothing: a sequence of UTF-8, a base and its marks, or CR LF may be split. The time is
-/// linear in the bytes, however many marks follow one another; the memory is that of the longest run of marks (and of a
-/// block of some thousand scalars), not of the text. With no steps it only decodes.
+/// Where the pieces are cut changes nothing: a sequence of UTF-8, a base and its marks, or CR LF may be split. The time
+/// is linear in the bytes, however many marks follow one another; the memory is that of the longest run of marks (and of
+/// a block of some thousand scalars), not of the text. With no steps it only decodes.
 public struct NormalizerStream: Sendable {
   private var core: NormalizerCore<ByteOutput>
 

@@ -6,8 +6,8 @@ public struct InvalidUTF8: Error, Equatable, CustomStringConvertible {
   public enum Policy: String, Sendable, CaseIterable {
     /// They are an error.
     case refuse = "fail"
-    /// Every maximal subpart of an invalid sequence becomes one U+FFFD (Unicode 16, section 3.9, "U+FFFD Substitution of
-    /// Maximal Subparts"): E1 80 is one, C0 80 are two.
+    /// Every maximal subpart of an invalid sequence becomes one U+FFFD (Unicode 16, section 3.9, "U+FFFD Substitution
+    /// of Maximal Subparts"): E1 80 is one, C0 80 are two.
     case replace
   }
 

@@ -1,12 +1,13 @@
 import Compute
+import Foundation
 import TestSupport
 import Testing
 import UnicodeText
 
 /// Checks that take minutes, and what they say goes to standard output.
 @Suite(.enabled(if: runsLongTests), .serialized) struct LongTests {
-  /// Random bytes near valid UTF-8, through random steps, in random pieces: the stream must give what the whole text gives,
-  /// and never trap. It stops after two minutes, and says how many inputs it tried.
+  /// Random bytes near valid UTF-8, through random steps, in random pieces: the stream must give what the whole text
+  /// gives, and never trap. It stops after two minutes, and says how many inputs it tried.
   @Test func fuzzesDecodingAndNormalization() throws {
     var random = CounterRandom(seed: 99, purpose: .corpus)
     let clock = ContinuousClock()
@@ -78,6 +79,47 @@ import UnicodeText
       print("\(language) \(normalizer): \(plain) MB/s, with offsets \(traced) MB/s")
     }
   }
+
+  /// The speed of cutting into grapheme clusters, and of replacing invalid bytes.
+  @Test func measuresOtherSpeeds() throws {
+    let text = String(repeating: "Zo\u{308}e's family \u{1F469}\u{200D}\u{1F467} and съешь же ещё\n", count: 100_000)
+    let clusters = bestSpeed(text.utf8.count) {
+      var breaker = GraphemeBreaker()
+      let count = text.unicodeScalars.count { breaker.beginsCluster(at: $0) }
+      #expect(count == 32 * 100_000)
+    }
+    let damaged = Array(text.utf8) + [0xFF]
+    let replacing = bestSpeed(damaged.count) { _ = decodeUTF8Replacing(damaged) }
+    print("grapheme clusters: \(clusters) MB/s; replacing: \(replacing) MB/s")
+  }
+
+  #if os(Linux)
+    /// 64 MiB go through a stream in the memory of a piece.
+    @Test(arguments: [Normalizer(.nfd), Normalizer([.lineEndings, .nfkd, .caseFolding, .nfc])])
+    func needsLittleMemory(_ normalizer: Normalizer) throws {
+      var random = CounterRandom(seed: 4, purpose: .corpus)
+      let piece = Array(randomText(20_000, using: &random).utf8)
+      var stream = NormalizerStream(normalizer)
+      var output: [UInt8] = []
+      var first = 0
+      let pieces = (1 << 26) / piece.count
+      for index in 0..<pieces {
+        output.removeAll(keepingCapacity: true)
+        try stream.append(piece, to: &output)
+        if index == pieces / 10 { first = try residentKilobytes() }
+      }
+      try stream.finish(&output)
+      let growth = try residentKilobytes() - first
+      print("memory grew by \(growth) kB over \(pieces * piece.count) bytes")
+      #expect(growth < 4096)
+    }
+
+    private func residentKilobytes() throws -> Int {
+      let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+      return try #require(Int(line.filter(\.isNumber)))
+    }
+  #endif
 
   private func bestSpeed(_ bytes: Int, _ body: () throws -> Void) rethrows -> Int {
     let clock = ContinuousClock()

@@ -132,10 +132,10 @@ extension [UInt8] {
       known.append(contentsOf: text.unicodeScalars.filter { $0 != "\u{11A7}" })
       let (got, expected) = (normalizer.normalize(String(known)), reference(normalizer, String(known)))
       let same = zip(got.unicodeScalars, expected.unicodeScalars).prefix { $0 == $1 }.count
+      let (gotNext, expectedNext) = (got.scalarValues.dropFirst(same), expected.scalarValues.dropFirst(same))
       #expect(
         got.unicodeScalars.elementsEqual(expected.unicodeScalars),
-        "from scalar \(same): \(got.scalarValues.dropFirst(same).prefix(8)), \(expected.scalarValues.dropFirst(same).prefix(8))"
-      )
+        "at scalar \(same): \(gotNext.prefix(8)) for \(expectedNext.prefix(8))")
     }
   }
 

@@ -24,8 +24,8 @@ import UnicodeText
     #expect(Normalizer(steps).normalizeTracing(text).sources == sources)
   }
 
-  /// The text is that without offsets; every scalar has a place; and its parts come out again when only the bytes of its
-  /// place are normalized.
+  /// The text is that without offsets; every scalar has a place; and its parts come out again when only the bytes of
+  /// its place are normalized.
   @Test(arguments: someNormalizers)
   func placesHoldWhatCameFromThem(_ normalizer: Normalizer) {
     var random = CounterRandom(seed: 12, purpose: .corpus)

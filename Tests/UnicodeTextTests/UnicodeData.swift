@@ -41,8 +41,8 @@ struct UnicodeData {
     return !numbers(other).lexicographicallyPrecedes(numbers(version))
   }
 
-  /// The scalars that both libutf8proc and the data files know of, or nil where they are of the same version, and so agree
-  /// on what is unassigned too.
+  /// The scalars that both libutf8proc and the data files know of, or nil where they are of the same version, and so
+  /// agree on what is unassigned too.
   static func scalarsInBoth(_ version: String) throws -> Set<UInt32>? {
     if version == unicodeVersion { return nil }
     let older = isVersion(version, atMost: unicodeVersion) ? version : unicodeVersion
