@@ -41,11 +41,12 @@ import UnicodeText
     #expect(error?.description == "the precompiled character map " + message)
   }
 
-  /// The key "a" by hand: the root's children begin at unit 2 xor 0x61's place, its value is behind it.
-  private static func handmade(value: UInt32, texts: [UInt8]) -> [UInt8] {
+  /// A map of one key, of one byte: the root's children begin at unit 1, and the key's value stands at unit 0x70.
+  private static func handmade(key: UInt8 = 0x61, value: UInt32, texts: [UInt8]) -> [UInt8] {
     var units = [UInt32](repeating: 0, count: 256)
+    let place = UInt32(1 ^ key)
     units[0] = 1 << 10
-    units[0x60] = 0x61 | 1 << 8 | (0x60 ^ 0x70) << 10
+    units[Int(place)] = UInt32(key) | 1 << 8 | (place ^ 0x70) << 10
     units[0x70] = 1 << 31 | value
     return ([UInt32(units.count * 4)] + units).flatMap { unit in (0..<4).map { UInt8(unit >> (8 * $0) & 0xFF) } }
       + texts
@@ -61,6 +62,12 @@ import UnicodeText
         try PrecompiledCharsMap(parsing: Self.handmade(value: value, texts: texts))
       }
     }
+  }
+
+  /// A key that is half a scalar, as a damaged map has it, begins no scalar.
+  @Test func keepsScalarsWhole() throws {
+    let map = try PrecompiledCharsMap(parsing: Self.handmade(key: 0xC3, value: 0, texts: [0x62, 0]))
+    #expect(map.normalize("\u{E9}") == "\u{E9}")
   }
 
   /// Damaged maps are refused or used, and never trap, or make what is not UTF-8.
