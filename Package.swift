@@ -85,7 +85,7 @@ let package = Package(
       name: "CommandTests",
       dependencies: ["UnrollCommand", "Unroll", "Compute", "ModelFiles", "Tokenization", "TestSupport"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
-    .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
+    .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "CUTF8Proc", "Compute", "TestSupport"]),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization", "UnicodeText", "ModelFiles", "Compute", "TestSupport"]),
   ],

@@ -1,7 +1,16 @@
-/// UnicodeText: strict UTF-8 and normalization forms.
+/// UnicodeText: strict UTF-8, normalization with offsets, and grapheme clusters.
 
 /// Bytes that are not UTF-8.
 public struct InvalidUTF8: Error, Equatable, CustomStringConvertible {
+  /// What is done about them.
+  public enum Policy: String, Sendable, CaseIterable {
+    /// They are an error.
+    case refuse = "fail"
+    /// Every maximal subpart of an invalid sequence becomes one U+FFFD (Unicode 16, section 3.9, "U+FFFD Substitution
+    /// of Maximal Subparts"): E1 80 is one, C0 80 are two.
+    case replace
+  }
+
   /// The first byte of the first invalid sequence.
   public let offset: Int
 
@@ -15,15 +24,20 @@ public func decodeUTF8(_ bytes: [UInt8]) throws(InvalidUTF8) -> String {
   throw InvalidUTF8(offset: firstInvalidOffset(bytes))
 }
 
+/// Text from bytes, every maximal subpart of an invalid sequence being U+FFFD, and how many there were.
+public func decodeUTF8Replacing(_ bytes: [UInt8]) -> (text: String, replacements: Int) {
+  if let text = String(validating: bytes, as: UTF8.self) { return (text, 0) }
+  var stream = NormalizerStream(Normalizer(), invalid: .replace)
+  var valid: [UInt8] = []
+  valid.reserveCapacity(bytes.count)
+  bytes.withUnsafeBufferPointer { stream.append(valid: $0, to: &valid) }
+  return (String(decoding: valid, as: UTF8.self), stream.replacements)
+}
+
 private func firstInvalidOffset(_ bytes: [UInt8]) -> Int {
-  var parser = Unicode.UTF8.ForwardParser()
-  var iterator = bytes.makeIterator()
-  var offset = 0
-  while true {
-    switch parser.parseScalar(from: &iterator) {
-    case .valid(let scalar): offset += scalar.count
-    case .error: return offset
-    case .emptyInput: return offset
-    }
+  bytes.withUnsafeBufferPointer { bytes in
+    var place = 0
+    while place < bytes.count, case .scalar(_, let length) = UTF8Sequence(bytes, at: place) { place += length }
+    return place
   }
 }
