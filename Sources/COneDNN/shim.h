@@ -10,6 +10,10 @@
 #include <string.h>
 #include <oneapi/dnnl/dnnl.h>
 
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_SYCL
+#error "This oneDNN runs on SYCL, which computes later than it is asked to: use one that is built for OpenMP."
+#endif
+
 #if DNNL_VERSION_MAJOR >= 3
 typedef dnnl_memory_desc_t unroll_layout;
 typedef const_dnnl_memory_desc_t unroll_layout_view;

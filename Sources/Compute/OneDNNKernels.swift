@@ -39,5 +39,6 @@ public final class OneDNNKernels<Operand: OneDNNOperand>: Kernels, @unchecked Se
   }
 }
 
-/// Whether this processor has bfloat16 products in hardware.
+/// Whether this processor has bfloat16 products in hardware and oneDNN may use them: `ONEDNN_MAX_CPU_ISA` in the
+/// environment can hold it back.
 public let hasBFloat16Hardware = unroll_has_bfloat16()

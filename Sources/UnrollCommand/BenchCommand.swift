@@ -42,6 +42,7 @@ struct BenchCommand: ParsableCommand {
         lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
         precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),
         threads: compute.threadCount, seconds: seconds)
+      try configuration.precision.requireSupport()
       let result =
         switch task {
         case .train: try Benchmarks.train(configuration)

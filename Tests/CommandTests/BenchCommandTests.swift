@@ -4,8 +4,15 @@ import Testing
 
 /// What `unroll bench` says, not how fast it is.
 @Suite struct BenchCommandTests {
-  @Test(arguments: ["train", "generate", "perplexity"], ["float32", "bf16"])
-  func measures(_ task: String, _ precision: String) throws {
+  private static let tasks = ["train", "generate", "perplexity"]
+
+  @Test(arguments: tasks)
+  func measures(_ task: String) throws { try expectMeasures(task, "float32") }
+
+  @Test(.needsBFloat16, arguments: tasks)
+  func measuresInBFloat16(_ task: String) throws { try expectMeasures(task, "bf16") }
+
+  private func expectMeasures(_ task: String, _ precision: String) throws {
     let result = try unroll(
       "bench", task, "--hidden-size", "16", "--lanes", "4", "--k1", "10", "--seconds", "0.1", "--precision", precision,
       "--json")

@@ -109,14 +109,33 @@ import Testing
     }
   }
 
-  /// Integers up to 8 with sums below 2^16: exact in every precision, so the results are equal.
+  /// Makes a matrix of a precision from its sizes and numbers.
+  private typealias Maker<Element: BitwiseCopyable> = (Int, Int, [Double]) -> Rows<Element>
+
   @Test(arguments: products)
   func multiply(_ product: Product) {
+    expectProduct(product, DoubleKernels.self, { Rows($0, $1, $2) }, { Rows($0, $1, $2) })
+    expectProduct(product, Float32Kernels.self, Self.float, Self.float)
+    expectProduct(product, OneDNNKernels<Float>.self, Self.float, Self.float)
+  }
+
+  @Test(.needsBFloat16, arguments: products)
+  func multiplyInBFloat16(_ product: Product) {
+    expectProduct(product, BFloat16Kernels.self, Self.bfloat16, Self.float)
+    expectProduct(product, OneDNNKernels<UInt16>.self, Self.bfloat16, Self.float)
+  }
+
+  /// Integers up to 8 with sums below 2^16: exact in every precision, so the results are equal.
+  private static func integers(_ count: Int, _ seed: UInt64) -> [Double] {
+    numbers(count, seed: seed, spread: 8).map { $0.rounded() }
+  }
+
+  private func expectProduct<K: Kernels>(
+    _ product: Product, _: K.Type, _ operand: Maker<K.Operand>, _ real: Maker<K.Real>
+  ) {
     let (m, k, n) = (product.rows, product.inner, product.columns)
-    func integers(_ count: Int, _ seed: UInt64) -> [Double] {
-      Self.numbers(count, seed: seed, spread: 8).map { $0.rounded() }
-    }
-    let (a, weight, bias, before) = (integers(m * k, 1), integers(k * n, 2), integers(n, 3), integers(m * n, 4))
+    let (a, weight) = (Self.integers(m * k, 1), Self.integers(k * n, 2))
+    let (bias, before) = (Self.integers(n, 3), Self.integers(m * n, 4))
     var expected = [Double](repeating: 0, count: m * n)
     for i in 0..<m {
       for j in 0..<n {
@@ -127,33 +146,39 @@ import Testing
       }
     }
     let (weightRows, weightColumns) = product.transposed ? (k, n) : (n, k)
-    func run<K: Kernels>(_: K.Type, _ operands: Rows<K.Operand>, _ real: (Int, Int, [Double]) -> Rows<K.Real>)
-      -> [Double]
-    {
-      let kernels = K()
-      var packed = kernels.pack(
-        real(weightRows, weightColumns, weight.map { -$0 }), transposed: product.transposed, reusing: nil)
-      packed = kernels.pack(real(weightRows, weightColumns, weight), transposed: product.transposed, reusing: packed)
-      let out = real(m, n, before)
-      kernels.multiply(
-        operands, packed, bias: product.hasBias ? real(1, n, bias) : nil, into: out, adding: product.adding)
-      return K.Real.doubles(out)
-    }
-    #expect(run(DoubleKernels.self, Rows(m, k, a)) { Rows($0, $1, $2) } == expected)
-    #expect(run(Float32Kernels.self, Self.float(m, k, a), Self.float) == expected)
-    #expect(run(BFloat16Kernels.self, Self.bfloat16(m, k, a), Self.float) == expected)
-    #expect(run(OneDNNKernels<Float>.self, Self.float(m, k, a), Self.float) == expected)
-    if hasBFloat16Hardware {
-      #expect(run(OneDNNKernels<UInt16>.self, Self.bfloat16(m, k, a), Self.float) == expected)
-    }
+    let kernels = K()
+    var packed = kernels.pack(
+      real(weightRows, weightColumns, weight.map { -$0 }), transposed: product.transposed, reusing: nil)
+    packed = kernels.pack(real(weightRows, weightColumns, weight), transposed: product.transposed, reusing: packed)
+    let out = real(m, n, before)
+    kernels.multiply(
+      operand(m, k, a), packed, bias: product.hasBias ? real(1, n, bias) : nil, into: out, adding: product.adding)
+    #expect(K.Real.doubles(out) == expected)
   }
 
-  @Test(arguments: [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16)])
-  func sumsOverRows(_ rows: Int, _ first: Int, _ second: Int) {
-    func integers(_ count: Int, _ seed: UInt64) -> [Double] {
-      Self.numbers(count, seed: seed, spread: 8).map { $0.rounded() }
-    }
-    let (a, b, before) = (integers(rows * first, 1), integers(rows * second, 2), integers(first * second, 3))
+  struct SumSizes: Sendable { let rows, first, second: Int }
+
+  static let sums = [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16)].map {
+    SumSizes(rows: $0, first: $1, second: $2)
+  }
+
+  @Test(arguments: sums)
+  func sumsOverRows(_ sizes: SumSizes) {
+    expectSums(sizes, DoubleKernels.self, { Rows($0, $1, $2) }, { Rows($0, $1, $2) })
+    expectSums(sizes, Float32Kernels.self, Self.float, Self.float)
+  }
+
+  @Test(.needsBFloat16, arguments: sums)
+  func sumsOverRowsInBFloat16(_ sizes: SumSizes) {
+    expectSums(sizes, BFloat16Kernels.self, Self.bfloat16, Self.float)
+  }
+
+  private func expectSums<K: Kernels>(
+    _ sizes: SumSizes, _: K.Type, _ operand: Maker<K.Operand>, _ real: Maker<K.Real>
+  ) {
+    let (rows, first, second) = (sizes.rows, sizes.first, sizes.second)
+    let (a, b) = (Self.integers(rows * first, 1), Self.integers(rows * second, 2))
+    let before = Self.integers(first * second, 3)
     let symbols = Rows(rows, 1, (0..<rows).map { Int32($0 * 5 % 4) })
     var (outer, columns, table) = (
       before, [Double](repeating: 1, count: first), [Double](repeating: 0, count: 4 * first)
@@ -165,25 +190,19 @@ import Testing
         table[Int(symbols[r, 0]) * first + i] += a[r * first + i]
       }
     }
-    func run<K: Kernels>(
-      _: K.Type, _ a: Rows<K.Operand>, _ b: Rows<K.Operand>, _ real: (Int, Int, [Double]) -> Rows<K.Real>
-    ) {
-      let kernels = K()
-      let (sum, sums, scattered) = (real(first, second, before), Rows<K.Real>(1, first), Rows<K.Real>(4, first))
-      kernels.addOuter(a, b, to: sum)
-      sums.copy(from: [K.Real](repeating: 1, count: first))
-      kernels.addColumnSums(a, to: sums)
-      kernels.scatterAdd(a, at: symbols, to: scattered)
-      #expect(K.Real.doubles(sum) == outer && K.Real.doubles(sums) == columns && K.Real.doubles(scattered) == table)
-      let gathered = Rows<K.Real>(rows, first)
-      kernels.gather(symbols, from: scattered, into: gathered, columns: 0..<first)
-      for r in 0..<rows {
-        #expect(gathered[r..<r + 1].elements == scattered[Int(symbols[r, 0])..<Int(symbols[r, 0]) + 1].elements)
-      }
+    let kernels = K()
+    let left = operand(rows, first, a)
+    let (sum, sums, scattered) = (real(first, second, before), Rows<K.Real>(1, first), Rows<K.Real>(4, first))
+    kernels.addOuter(left, operand(rows, second, b), to: sum)
+    sums.copy(from: [K.Real](repeating: 1, count: first))
+    kernels.addColumnSums(left, to: sums)
+    kernels.scatterAdd(left, at: symbols, to: scattered)
+    #expect(K.Real.doubles(sum) == outer && K.Real.doubles(sums) == columns && K.Real.doubles(scattered) == table)
+    let gathered = Rows<K.Real>(rows, first)
+    kernels.gather(symbols, from: scattered, into: gathered, columns: 0..<first)
+    for r in 0..<rows {
+      #expect(gathered[r..<r + 1].elements == scattered[Int(symbols[r, 0])..<Int(symbols[r, 0]) + 1].elements)
     }
-    run(DoubleKernels.self, Rows(rows, first, a), Rows(rows, second, b)) { Rows($0, $1, $2) }
-    run(Float32Kernels.self, Self.float(rows, first, a), Self.float(rows, second, b), Self.float)
-    run(BFloat16Kernels.self, Self.bfloat16(rows, first, a), Self.bfloat16(rows, second, b), Self.float)
   }
 
   /// To the nearest, ties to even; NaN stays NaN, infinity infinity.
@@ -208,8 +227,7 @@ import Testing
       #expect((gates.elements + next.elements + hidden.elements).allSatisfy { $0.isFinite && abs($0) <= 1 })
     }
     let (next, hidden) = (Rows<Float>(1, 1), Rows<Float>(1, 1))
-    kernels.lstmForward(
-      gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
+    kernels.lstmForward(gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
     #expect(next[0, 0].isNaN && hidden[0, 0].isNaN)
   }
 }

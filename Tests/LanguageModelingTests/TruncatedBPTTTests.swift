@@ -137,10 +137,12 @@ import Tokenization
   }
 
   /// bfloat16 keeps 8 bits: the same, as far as they go.
-  @Test(arguments: [
-    (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
-    (vocabulary: 20_000, steps: 7, lanes: 6),
-  ])
+  @Test(
+    .needsBFloat16,
+    arguments: [
+      (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
+      (vocabulary: 20_000, steps: 7, lanes: 6),
+    ])
   func bfloat16FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
     try follow(shape, LSTM<BFloat16Kernels>.self, tolerance: 0.02)
   }
