@@ -54,8 +54,9 @@ let package = Package(
     .executableTarget(
       name: "UnrollCommand",
       dependencies: [
-        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Tokenization",
-        "UnicodeText", "ModelFiles", "Compute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Recurrence",
+        "Tokenization", "UnicodeText", "ModelFiles", "Compute",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests.

@@ -9,11 +9,7 @@ import Tokenization
 public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
   public static func train(_ configuration: BenchmarkConfiguration) -> BenchmarkResult {
-    switch configuration.precision {
-    case .float32: train(configuration, LSTM<Float32Kernels>.self)
-    case .bfloat16: train(configuration, LSTM<BFloat16Kernels>.self)
-    case .float64: train(configuration, LSTM<DoubleKernels>.self)
-    }
+    train(configuration, configuration.model.layer(configuration.precision))
   }
 
   private static func train<Layer: RecurrentLayer>(
@@ -74,11 +70,7 @@ public enum Benchmarks {
         operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount)
       ) { work(reader, window) }
     }
-    return switch configuration.precision {
-    case .float32: run(LSTM<Float32Kernels>.self)
-    case .bfloat16: run(LSTM<BFloat16Kernels>.self)
-    case .float64: run(LSTM<DoubleKernels>.self)
-    }
+    return run(configuration.model.layer(configuration.precision))
   }
 
   private static func randomWindow(_ configuration: BenchmarkConfiguration) -> TokenWindow {

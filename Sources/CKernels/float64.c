@@ -9,6 +9,9 @@
 #define TO_OPERAND(x) (x)
 #define FROM_OPERAND(x) (x)
 #include "loops.inc.h"
+#include "lstm.inc.h"
+#include "gru.inc.h"
+#include "rnn.inc.h"
 #include "vectors.inc.h"
 
 INLINE void add_multiple(size_t count, double factor, const double *restrict a, double *restrict to) {

@@ -5,8 +5,15 @@ public struct ElementLoops<Real, Operand>: Sendable {
   typealias In<Element> = UnsafePointer<Element>
   typealias Out<Element> = UnsafeMutablePointer<Element>
 
-  let lstmForward: @Sendable (Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let lstmForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
   let lstmBackward: @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let gruForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, In<Operand>, Out<Real>, Out<Operand>) -> Void
+  let gruBackward:
+    @Sendable (
+      Int, Int, In<Real>, In<Real>, In<Operand>, In<Real>, Out<Real>, Out<Operand>, Out<Operand>
+    ) -> Void
+  let rnnForward: @Sendable (Int, Int, Int, Int, Bool, Out<Real>, Out<Operand>) -> Void
+  let rnnBackward: @Sendable (Int, Int, Bool, In<Real>, In<Real>, Out<Operand>) -> Void
   let gather: @Sendable (Int, Int, In<Real>, In<Int32>, Out<Real>) -> Void
   let scatterAdd: @Sendable (Int, Int, In<Operand>, In<Int32>, Out<Real>) -> Void
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void
@@ -15,26 +22,6 @@ public struct ElementLoops<Real, Operand>: Sendable {
 }
 
 extension Kernels {
-  public func lstmForward(gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
-    Self.loops.lstmForward(
-      hidden.rows, hidden.columns, gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
-  }
-
-  public func lstmBackward(
-    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, dHidden: Rows<Real>, dCell: Rows<Real>,
-    dGates: Rows<Operand>
-  ) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: dHidden.columns, rows: dHidden.rows)
-    precondition(
-      dCell.count == dHidden.count && dGates.count == gates.count,
-      "gradients at [\(dCell.rows), \(dCell.columns)] cells and [\(dGates.rows), \(dGates.columns)] gates of an LSTM "
-        + "step with gates [\(gates.rows), \(gates.columns)]")
-    Self.loops.lstmBackward(
-      dHidden.rows, dHidden.columns, gates.pointer, cell.pointer, nextCell.pointer, dHidden.pointer, dCell.pointer,
-      dGates.pointer)
-  }
-
   public func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>) {
     requireSymbols(symbols, out, table)
     Self.loops.gather(out.rows, out.columns, table.pointer, symbols.pointer, out.pointer)

@@ -9,6 +9,20 @@ extension Kernels {
         + "[\(gates.rows), \(gates.columns)], [\(cell.rows), \(cell.columns)], [\(nextCell.rows), \(nextCell.columns)]")
   }
 
+  func requireGRU(gates: Rows<Real>, candidate: Rows<Real>, hidden: Rows<Operand>, hiddenSize: Int, rows: Int) {
+    precondition(
+      gates.rows == rows && gates.columns == 3 * hiddenSize && candidate.count == rows * hiddenSize
+        && hidden.count == rows * hiddenSize,
+      "a GRU step wants gates [B, 3H], candidate [B, H] and hidden [B, H] with B \(rows), H \(hiddenSize); got "
+        + "[\(gates.rows), \(gates.columns)], [\(candidate.rows), \(candidate.columns)], "
+        + "[\(hidden.rows), \(hidden.columns)]")
+  }
+
+  func requireUnits(_ units: Range<Int>, _ hiddenSize: Int) {
+    precondition(
+      units.lowerBound >= 0 && units.upperBound <= hiddenSize, "units \(units) of a step with \(hiddenSize)")
+  }
+
   func requireSymbols<Element>(_ symbols: Rows<Int32>, _ rows: Rows<Element>, _ table: Rows<Real>) {
     precondition(
       symbols.count == rows.rows && rows.columns == table.columns,

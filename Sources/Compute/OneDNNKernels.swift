@@ -16,14 +16,18 @@ public protocol OneDNNOperand: BitwiseCopyable & Sendable {
 
 extension Float: OneDNNOperand {
   public static let loops = ElementLoops<Float, Float>(
-    lstmForward: ckernels_lstm_forward_f32, lstmBackward: ckernels_lstm_backward_f32, gather: ckernels_gather_f32,
+    lstmForward: ckernels_lstm_forward_f32, lstmBackward: ckernels_lstm_backward_f32,
+    gruForward: ckernels_gru_forward_f32, gruBackward: ckernels_gru_backward_f32,
+    rnnForward: ckernels_rnn_forward_f32, rnnBackward: ckernels_rnn_backward_f32, gather: ckernels_gather_f32,
     scatterAdd: ckernels_scatter_add_f32, columnSums: ckernels_column_sums_f32,
     crossEntropy: ckernels_cross_entropy_f32, narrow: ckernels_narrow_f32)
 }
 
 extension UInt16: OneDNNOperand {
   public static let loops = ElementLoops<Float, UInt16>(
-    lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16, gather: ckernels_gather_bf16,
+    lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16,
+    gruForward: ckernels_gru_forward_bf16, gruBackward: ckernels_gru_backward_bf16,
+    rnnForward: ckernels_rnn_forward_bf16, rnnBackward: ckernels_rnn_backward_bf16, gather: ckernels_gather_bf16,
     scatterAdd: ckernels_scatter_add_bf16, columnSums: ckernels_column_sums_bf16,
     crossEntropy: ckernels_cross_entropy_bf16, narrow: ckernels_narrow_bf16)
 }

@@ -23,14 +23,10 @@ public enum Trainer {
     let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
     try requireMemory(model, configuration)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
-    switch configuration.precision {
-    case .float32:
-      return try TrainingRun<LSTM<Float32Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
-    case .bfloat16:
-      return try TrainingRun<LSTM<BFloat16Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
-    case .float64:
-      return try TrainingRun<LSTM<DoubleKernels>>(configuration, model, data, output).run(stop: stop, report: report)
+    func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
+      try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
     }
+    return try run(model.layer(configuration.precision))
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
@@ -52,7 +48,8 @@ public enum Trainer {
     _ configuration: TrainingConfiguration, vocabularySize: Int
   ) throws -> ModelConfiguration {
     try ModelConfiguration(
-      cell: configuration.cell, vocabularySize: vocabularySize, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, layers: configuration.layers, tiesWeights: configuration.tiesWeights)
+      cell: configuration.cell, nonlinearity: configuration.nonlinearity, vocabularySize: vocabularySize,
+      embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize, layers: configuration.layers,
+      tiesWeights: configuration.tiesWeights)
   }
 }
