@@ -32,10 +32,12 @@ public enum Trainer {
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
   private static func requireMemory(_ model: ModelConfiguration, _ configuration: TrainingConfiguration) throws {
     let groups = laneGroups(configuration.lanes).count
-    // Weights, two moments, each group's gradient, the packed weights there and back; four gates, two states, gradients.
+    // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
     let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
     let positions = Double(configuration.lanes) * Double(configuration.k1)
-    let activations = positions * Double(model.hiddenSize) * 4 * Double(6 * model.layers + 5)
+    let layer = model.layer(configuration.precision)
+    let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
+    let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
     let (need, have) = (weights + activations, Double(Files.memory))
     guard need <= have else {
       throw TrainingError(
