@@ -54,13 +54,14 @@ let package = Package(
     .executableTarget(
       name: "UnrollCommand",
       dependencies: [
-        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Tokenization",
-        "UnicodeText", "ModelFiles", "Compute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Recurrence",
+        "Tokenization", "UnicodeText", "ModelFiles", "Compute",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["LanguageModeling", "ModelFiles", "Tokenization", "Compute"],
+      name: "TestSupport", dependencies: ["LanguageModeling", "Recurrence", "ModelFiles", "Tokenization", "Compute"],
       path: "Tests/TestSupport"),
     .testTarget(
       name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "ModelFiles", "Compute", "TestSupport"]),
@@ -71,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "LanguageModeling", "Recurrence", "Tokenization", "UnicodeText", "Compute"]),
-    .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute"]),
+    .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute", "TestSupport"]),
     .testTarget(
       name: "LanguageModelingTests",
       dependencies: ["LanguageModeling", "Optimization", "Recurrence", "Compute", "Tokenization", "TestSupport"]),
@@ -83,7 +84,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["UnrollCommand", "Unroll", "Compute", "ModelFiles", "Tokenization", "TestSupport"]),
+      dependencies: [
+        "UnrollCommand", "Unroll", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
+        "TestSupport",
+      ]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "CUTF8Proc", "Compute", "TestSupport"]),
     .testTarget(

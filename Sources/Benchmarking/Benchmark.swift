@@ -98,7 +98,7 @@ public struct BenchmarkResult: Sendable {
     table.add("peak memory, MB", "\(megabytes)")
     table.add(
       "model", "\(model.layers) × \(model.hiddenSize)",
-      "\(model.cell), \(model.vocabularySize) symbols; \(configuration.lanes) lanes, k1 \(configuration.k1), "
+      "\(model.cellName), \(model.vocabularySize) symbols; \(configuration.lanes) lanes, k1 \(configuration.k1), "
         + "\(configuration.precision.rawValue), \(configuration.threads) threads")
     return table.text
   }

@@ -9,12 +9,8 @@ import Tokenization
 public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
   public static func train(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
-    switch configuration.precision {
-    case .float32: train(configuration, LSTM<Float32Kernels>.self)
-    case .bfloat16: train(configuration, LSTM<BFloat16Kernels>.self)
-    case .int8: throw Precision.int8IsForReading
-    case .float64: train(configuration, LSTM<DoubleKernels>.self)
-    }
+    guard configuration.precision != .int8 else { throw Precision.int8IsForReading }
+    return train(configuration, configuration.model.layer(configuration.precision))
   }
 
   private static func train<Layer: RecurrentLayer>(
@@ -79,12 +75,7 @@ public enum Benchmarks {
         operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount)
       ) { work(reader, window) }
     }
-    return switch configuration.precision {
-    case .float32: run(LSTM<Float32Kernels>.self)
-    case .bfloat16: run(LSTM<BFloat16Kernels>.self)
-    case .int8: run(LSTM<Int8Kernels>.self)
-    case .float64: run(LSTM<DoubleKernels>.self)
-    }
+    return run(configuration.model.layer(configuration.precision))
   }
 
   private static func randomWindow(_ configuration: BenchmarkConfiguration) -> TokenWindow {

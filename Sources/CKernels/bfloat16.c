@@ -25,6 +25,9 @@ INLINE float from_bfloat16(uint16_t x) {
 #define TO_OPERAND(x) to_bfloat16(x)
 #define FROM_OPERAND(x) from_bfloat16(x)
 #include "loops.inc.h"
+#include "lstm.inc.h"
+#include "gru.inc.h"
+#include "rnn.inc.h"
 
 // Two weights a step: a word of 32 bits for each output.
 #define OPERANDS 2

@@ -10,6 +10,9 @@
 #define TO_OPERAND(x) (x)
 #define FROM_OPERAND(x) (x)
 #include "loops.inc.h"
+#include "lstm.inc.h"
+#include "gru.inc.h"
+#include "rnn.inc.h"
 #include "vectors.inc.h"
 
 // One weight a step.

@@ -5,7 +5,9 @@ public typealias DoubleKernels = PanelKernels<Double>
 
 extension Double: PanelOperand {
   public static let loops = ElementLoops<Double, Double>(
-    lstmForward: ckernels_lstm_forward_f64, lstmBackward: ckernels_lstm_backward_f64, gather: ckernels_gather_f64,
+    lstmForward: ckernels_lstm_forward_f64, lstmBackward: ckernels_lstm_backward_f64,
+    gruForward: ckernels_gru_forward_f64, gruBackward: ckernels_gru_backward_f64,
+    rnnForward: ckernels_rnn_forward_f64, rnnBackward: ckernels_rnn_backward_f64, gather: ckernels_gather_f64,
     scatterAdd: ckernels_scatter_add_f64, columnSums: ckernels_column_sums_f64,
     crossEntropy: ckernels_cross_entropy_f64, narrow: ckernels_narrow_f64)
   public static let panelLoops = PanelLoops<Double, Double>(

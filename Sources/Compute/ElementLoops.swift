@@ -7,6 +7,13 @@ public struct ElementLoops<Real, Operand>: Sendable {
 
   let lstmForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
   let lstmBackward: @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let gruForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, In<Operand>, Out<Real>, Out<Operand>) -> Void
+  let gruBackward:
+    @Sendable (
+      Int, Int, In<Real>, In<Real>, In<Operand>, In<Real>, Out<Real>, Out<Operand>, Out<Operand>
+    ) -> Void
+  let rnnForward: @Sendable (Int, Int, Int, Int, Bool, Out<Real>, Out<Operand>) -> Void
+  let rnnBackward: @Sendable (Int, Int, Bool, In<Real>, In<Real>, Out<Operand>) -> Void
   let gather: @Sendable (Int, Int, Int, Int, In<Real>, In<Int32>, Out<Real>) -> Void
   let scatterAdd: @Sendable (Int, Int, In<Operand>, In<Int32>, Out<Real>) -> Void
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void
@@ -15,30 +22,6 @@ public struct ElementLoops<Real, Operand>: Sendable {
 }
 
 extension Kernels {
-  public func lstmForward(
-    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>
-  ) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
-    requireColumns(units, of: hidden)
-    Self.loops.lstmForward(
-      hidden.rows, hidden.columns, units.lowerBound, units.upperBound, gates.pointer, cell.pointer, nextCell.pointer,
-      hidden.pointer)
-  }
-
-  public func lstmBackward(
-    gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, dHidden: Rows<Real>, dCell: Rows<Real>,
-    dGates: Rows<Operand>
-  ) {
-    requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: dHidden.columns, rows: dHidden.rows)
-    precondition(
-      dCell.count == dHidden.count && dGates.count == gates.count,
-      "gradients at [\(dCell.rows), \(dCell.columns)] cells and [\(dGates.rows), \(dGates.columns)] gates of an LSTM "
-        + "step with gates [\(gates.rows), \(gates.columns)]")
-    Self.loops.lstmBackward(
-      dHidden.rows, dHidden.columns, gates.pointer, cell.pointer, nextCell.pointer, dHidden.pointer, dCell.pointer,
-      dGates.pointer)
-  }
-
   public func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>, columns: Range<Int>) {
     requireSymbols(symbols, out, table)
     requireColumns(columns, of: out)

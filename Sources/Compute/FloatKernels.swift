@@ -16,7 +16,9 @@ public typealias Int8Kernels = PanelKernels<UInt8>
 extension Float: PanelOperand {
   public typealias Outer = MatrixProducts<Float>
   public static let loops = ElementLoops<Float, Float>(
-    lstmForward: ckernels_lstm_forward_f32, lstmBackward: ckernels_lstm_backward_f32, gather: ckernels_gather_f32,
+    lstmForward: ckernels_lstm_forward_f32, lstmBackward: ckernels_lstm_backward_f32,
+    gruForward: ckernels_gru_forward_f32, gruBackward: ckernels_gru_backward_f32, rnnForward: ckernels_rnn_forward_f32,
+    rnnBackward: ckernels_rnn_backward_f32, gather: ckernels_gather_f32,
     scatterAdd: ckernels_scatter_add_f32, columnSums: ckernels_column_sums_f32,
     crossEntropy: ckernels_cross_entropy_f32, narrow: ckernels_narrow_f32)
   public static let panelLoops = PanelLoops<Float, Float>(
@@ -26,7 +28,9 @@ extension Float: PanelOperand {
 extension UInt16: PanelOperand {
   public typealias Outer = MatrixProducts<UInt16>
   public static let loops = ElementLoops<Float, UInt16>(
-    lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16, gather: ckernels_gather_bf16,
+    lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16,
+    gruForward: ckernels_gru_forward_bf16, gruBackward: ckernels_gru_backward_bf16,
+    rnnForward: ckernels_rnn_forward_bf16, rnnBackward: ckernels_rnn_backward_bf16, gather: ckernels_gather_bf16,
     scatterAdd: ckernels_scatter_add_bf16, columnSums: ckernels_column_sums_bf16,
     crossEntropy: ckernels_cross_entropy_bf16, narrow: ckernels_narrow_bf16)
   public static let panelLoops = PanelLoops<Float, UInt16>(
@@ -35,7 +39,9 @@ extension UInt16: PanelOperand {
 
 extension UInt8: PanelOperand {
   public static let loops = ElementLoops<Float, UInt8>(
-    lstmForward: ckernels_lstm_forward_int8, lstmBackward: ckernels_lstm_backward_int8, gather: ckernels_gather_int8,
+    lstmForward: ckernels_lstm_forward_int8, lstmBackward: ckernels_lstm_backward_int8,
+    gruForward: ckernels_gru_forward_int8, gruBackward: ckernels_gru_backward_int8,
+    rnnForward: ckernels_rnn_forward_int8, rnnBackward: ckernels_rnn_backward_int8, gather: ckernels_gather_int8,
     scatterAdd: ckernels_scatter_add_int8, columnSums: ckernels_column_sums_int8,
     crossEntropy: ckernels_cross_entropy_int8, narrow: ckernels_narrow_int8)
   public static let panelLoops = PanelLoops<Float, UInt8>(

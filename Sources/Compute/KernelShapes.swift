@@ -15,6 +15,26 @@ extension Kernels {
       "columns \(columns) of a matrix [\(matrix.rows), \(matrix.columns)]")
   }
 
+  func requireRNN(gates: Rows<Real>, hidden: Rows<Operand>) {
+    precondition(
+      gates.rows == hidden.rows && gates.columns == hidden.columns,
+      "an RNN step with gates [\(gates.rows), \(gates.columns)] and hidden [\(hidden.rows), \(hidden.columns)]")
+  }
+
+  func requireGRU(gates: Rows<Real>, candidate: Rows<Real>, hidden: Rows<Operand>, hiddenSize: Int, rows: Int) {
+    precondition(
+      gates.rows == rows && gates.columns == 3 * hiddenSize && candidate.count == rows * hiddenSize
+        && hidden.count == rows * hiddenSize,
+      "a GRU step wants gates [B, 3H], candidate [B, H] and hidden [B, H] with B \(rows), H \(hiddenSize); got "
+        + "[\(gates.rows), \(gates.columns)], [\(candidate.rows), \(candidate.columns)], "
+        + "[\(hidden.rows), \(hidden.columns)]")
+  }
+
+  func requireUnits(_ units: Range<Int>, _ hiddenSize: Int) {
+    precondition(
+      units.lowerBound >= 0 && units.upperBound <= hiddenSize, "units \(units) of a step with \(hiddenSize)")
+  }
+
   func requireSymbols<Element>(_ symbols: Rows<Int32>, _ rows: Rows<Element>, _ table: Rows<Real>) {
     precondition(
       symbols.count == rows.rows && rows.columns == table.columns,

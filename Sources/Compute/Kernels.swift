@@ -41,8 +41,9 @@ public protocol Kernels: AnyObject, Sendable {
 
   // MARK: Recurrence
 
-  /// One LSTM step of some units. `gates [B, 4H]`: pre-activations in, activations i, f, g, o out. `nextCell`,
-  /// `hidden`: overwritten.
+  // A step forward works on `units` of every row and touches no others, so that threads can share a step.
+
+  /// One LSTM step. `gates [B, 4H]`: pre-activations in, activations i, f, g, o out. `nextCell`, `hidden`: overwritten.
   func lstmForward(
     gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>)
   /// Back through one LSTM step. `dHidden`: the whole gradient at its hidden state; `dCell`: gradient at `nextCell`
@@ -50,6 +51,23 @@ public protocol Kernels: AnyObject, Sendable {
   func lstmBackward(
     gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, dHidden: Rows<Real>, dCell: Rows<Real>,
     dGates: Rows<Operand>)
+
+  /// One GRU step. `gates [B, 3H]`: the inputs' projection in, activations r, z, n out; `products [B, 3H]`: the
+  /// recurrent ones, bias included; `candidate [B, H]`: overwritten with those of n, for the way back; `nextHidden`:
+  /// overwritten.
+  func gruForward(
+    gates: Rows<Real>, products: Rows<Real>, hidden: Rows<Operand>, candidate: Rows<Real>, nextHidden: Rows<Operand>,
+    units: Range<Int>)
+  /// Back through one GRU step. `dHidden`: the whole gradient at `nextHidden`; `dPrevious`: what flows to `hidden` past
+  /// the gates is added; `dProjection`, `dProducts`: overwritten with the gradients at projection and products.
+  func gruBackward(
+    gates: Rows<Real>, candidate: Rows<Real>, hidden: Rows<Operand>, dHidden: Rows<Real>, dPrevious: Rows<Real>,
+    dProjection: Rows<Operand>, dProducts: Rows<Operand>)
+  /// One step of a plain RNN. `gates [B, H]`: pre-activations in, activations out; `hidden`: overwritten with them.
+  func rnnForward(_ nonlinearity: Nonlinearity, gates: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>)
+  /// Back through one step of a plain RNN. `dHidden`: the whole gradient at its hidden state; `dGates`: overwritten with
+  /// the gradient at the pre-activations.
+  func rnnBackward(_ nonlinearity: Nonlinearity, gates: Rows<Real>, dHidden: Rows<Real>, dGates: Rows<Operand>)
 
   // MARK: Symbols
 

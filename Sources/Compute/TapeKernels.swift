@@ -61,13 +61,42 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>
   ) {
     requireLSTM(gates: gates, cell: cell, nextCell: nextCell, hiddenSize: hidden.columns, rows: hidden.rows)
-    requireColumns(units, of: hidden)
+    requireUnits(units, hidden.columns)
     let (loop, rows, columns, first, last) = (
       Operand.loops.lstmForward, hidden.rows, hidden.columns, units.lowerBound, units.upperBound
     )
     let memory = (gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
     tape.record(on: gates.storage, cell.storage, nextCell.storage, hidden.storage) {
       loop(rows, columns, first, last, memory.0, memory.1, memory.2, memory.3)
+    }
+  }
+
+  public func gruForward(
+    gates: Rows<Real>, products: Rows<Real>, hidden: Rows<Operand>, candidate: Rows<Real>, nextHidden: Rows<Operand>,
+    units: Range<Int>
+  ) {
+    requireGRU(
+      gates: gates, candidate: candidate, hidden: hidden, hiddenSize: nextHidden.columns, rows: nextHidden.rows)
+    precondition(products.count == gates.count, "\(products.count) products of a GRU step with \(gates.count) gates")
+    requireUnits(units, nextHidden.columns)
+    let (loop, rows, columns, first, last) = (
+      Operand.loops.gruForward, nextHidden.rows, nextHidden.columns, units.lowerBound, units.upperBound
+    )
+    let memory = (gates.pointer, products.pointer, hidden.pointer, candidate.pointer, nextHidden.pointer)
+    tape.record(on: gates.storage, products.storage, hidden.storage, candidate.storage, nextHidden.storage) {
+      loop(rows, columns, first, last, memory.0, memory.1, memory.2, memory.3, memory.4)
+    }
+  }
+
+  public func rnnForward(_ nonlinearity: Nonlinearity, gates: Rows<Real>, hidden: Rows<Operand>, units: Range<Int>) {
+    requireRNN(gates: gates, hidden: hidden)
+    requireUnits(units, hidden.columns)
+    let (loop, rows, columns, first, last) = (
+      Operand.loops.rnnForward, hidden.rows, hidden.columns, units.lowerBound, units.upperBound
+    )
+    let memory = (gates.pointer, hidden.pointer)
+    tape.record(on: gates.storage, hidden.storage) {
+      loop(rows, columns, first, last, nonlinearity == .relu, memory.0, memory.1)
     }
   }
 

@@ -18,7 +18,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   private let unrolled: UnrolledNetwork<Layer>
   private let embeddingScratch: SymbolEmbedding<Layer>.BackwardScratch
   private let dHidden: Rows<K.Real>
-  private let dProjection: Rows<K.Operand>
+  private let dGates: GateGradients<K.Operand>
 
   init(_ network: Network<Layer>, steps: Int, lanes: Range<Int>, hasTable: Bool) {
     self.lanes = lanes
@@ -30,7 +30,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     unrolled = UnrolledNetwork(network, steps: steps, lanes: lanes.count, hasTable: hasTable, forTraining: true)
     embeddingScratch = .init(network.embedding, rows: rows, projectionSize: projectionSize, hasTable: hasTable)
     dHidden = Rows(rows, network.configuration.hiddenSize)
-    dProjection = Rows(rows, projectionSize)
+    dGates = GateGradients(rows: rows, columns: projectionSize, separate: Layer.separatesProducts)
   }
 
   func resetState() {
@@ -52,7 +52,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     let (network, kernels, records) = (unrolled.network, unrolled.kernels, unrolled.records)
     let rows = 0..<steps * lanes.count
     let (symbols, losses) = (unrolled.symbols[rows], unrolled.losses[rows])
-    let (dHidden, dProjection) = (dHidden[rows], dProjection[rows])
+    let (dHidden, dGates) = (dHidden[rows], dGates[rows])
     gradients.writableFlat().clear()
     network.decoder.lossesAndGradients(
       unrolled.outputs(steps), targets: unrolled.targets[rows], scale: scale, packed.decoder,
@@ -63,15 +63,15 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
       stateGradient[index].clear()
       layer.backward(
         steps: steps, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
-        dProjection: dProjection, gradients: &gradients, on: kernels)
+        dGates: dGates, gradients: &gradients, on: kernels)
       guard index > 0 else { break }
       // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
       layer.backwardInputs(
-        records[index - 1].outputs(steps), dProjection: dProjection, packed.layers[index], dInputs: dHidden,
+        records[index - 1].outputs(steps), dProjection: dGates.projection, packed.layers[index], dInputs: dHidden,
         gradients: &gradients, on: kernels)
     }
     network.embedding.backward(
-      symbols, dProjection: dProjection, packed.embedding, layer: network.layers[0], packed.layers[0],
+      symbols, dProjection: dGates.projection, packed.embedding, layer: network.layers[0], packed.layers[0],
       scratch: unrolled.embeddingScratch, embeddingScratch, gradients: &gradients, on: kernels)
   }
 }

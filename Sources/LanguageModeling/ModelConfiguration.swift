@@ -1,9 +1,13 @@
+import Compute
 import ModelFiles
+import Recurrence
 
 /// The sizes of a recurrent language model: what `config.json` says of it.
 public struct ModelConfiguration: Sendable, Equatable {
-  /// The recurrent cell: `lstm`.
-  public var cell: String
+  /// The recurrent cell.
+  public var cell: RecurrentCell
+  /// Of a plain RNN; ``Nonlinearity/tanh`` in every other cell.
+  public var nonlinearity: Nonlinearity
   /// V.
   public var vocabularySize: Int
   /// E.
@@ -24,12 +28,13 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// 16 GB of float32: more is a damaged file or a mistake.
   public static let maximumParameterCount = 4_000_000_000
 
-  /// - Throws: ``ConfigurationError`` where a size is out of range or the cell unknown.
+  /// - Throws: ``ConfigurationError`` where a size is out of range, or the nonlinearity is not the cell's.
   public init(
-    cell: String = "lstm", vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, layers: Int,
-    tiesWeights: Bool = false
+    cell: RecurrentCell = .lstm, nonlinearity: Nonlinearity = .tanh, vocabularySize: Int, embeddingSize: Int,
+    hiddenSize: Int, layers: Int, tiesWeights: Bool = false
   ) throws {
     self.cell = cell
+    self.nonlinearity = nonlinearity
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.hiddenSize = hiddenSize
@@ -40,7 +45,9 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   // The limits keep products of sizes within Int.
   private func validate() throws {
-    guard cell == "lstm" else { throw ConfigurationError("cell '\(cell)' is not known; this version has lstm") }
+    guard cell == .rnn || nonlinearity == .tanh else {
+      throw ConfigurationError("nonlinearity \(nonlinearity.rawValue) is for cell rnn, not \(cell.rawValue)")
+    }
     func check(_ value: Int, _ name: String, _ maximum: Int) throws {
       guard (1...maximum).contains(value) else {
         throw ConfigurationError("\(name) is \(value); it must be between 1 and \(maximum)")
@@ -59,9 +66,12 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
   }
 
+  /// The cell in words: `lstm`, `gru`, `rnn (tanh)`.
+  public var cellName: String { cell == .rnn ? "rnn (\(nonlinearity.rawValue))" : cell.rawValue }
+
   /// Parameters of a model of this configuration.
   public var parameterCount: Int {
-    let width = 4 * hiddenSize
+    let width = layer(.float32).gateCount * hiddenSize
     let stack = (0..<layers).reduce(0) { $0 + width * ((($1 == 0) ? embeddingSize : hiddenSize) + hiddenSize + 2) }
     return vocabularySize * embeddingSize + stack + (tiesWeights ? 0 : vocabularySize * hiddenSize) + vocabularySize
   }

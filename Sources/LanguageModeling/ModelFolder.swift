@@ -91,13 +91,7 @@ public struct ModelFolder: Sendable {
     }
     let start = try readStartToken(tokenizer)
     let weights = try readWeights(configuration)
-    let model: any LanguageModel =
-      switch precision {
-      case .float32: try assemble(configuration, weights, LSTM<Float32Kernels>.self)
-      case .bfloat16: try assemble(configuration, weights, LSTM<BFloat16Kernels>.self)
-      case .int8: try assemble(configuration, weights, LSTM<Int8Kernels>.self)
-      case .float64: try assemble(configuration, weights, LSTM<DoubleKernels>.self)
-      }
+    let model = try assemble(configuration, weights, configuration.layer(precision))
     return Loaded(model: model, tokenizer: tokenizer, startToken: start)
   }
 
@@ -176,11 +170,14 @@ extension ModelConfiguration {
 
   /// What `config.json` says.
   public var json: JSON {
-    [
-      "model_type": .string(Self.modelType), "cell": .string(cell), "vocab_size": .integer(vocabularySize),
-      "embedding_size": .integer(embeddingSize), "hidden_size": .integer(hiddenSize), "num_layers": .integer(layers),
-      "tie_word_embeddings": .bool(tiesWeights),
+    var members: [JSON.Member] = [
+      .init("model_type", .string(Self.modelType)), .init("cell", .string(cell.rawValue)),
+      .init("vocab_size", .integer(vocabularySize)), .init("embedding_size", .integer(embeddingSize)),
+      .init("hidden_size", .integer(hiddenSize)), .init("num_layers", .integer(layers)),
+      .init("tie_word_embeddings", .bool(tiesWeights)),
     ]
+    if cell == .rnn { members.append(.init("nonlinearity", .string(nonlinearity.rawValue))) }
+    return .object(members)
   }
 
   /// - Throws: ``ConfigurationError`` that names the key.
@@ -189,12 +186,27 @@ extension ModelConfiguration {
       guard let value = json[key]?.integer else { throw ConfigurationError("\(key) is missing or not a whole number") }
       return value
     }
-    guard let cell = json["cell"]?.string else {
+    guard let name = json["cell"]?.string else {
       throw ConfigurationError("cell is missing: not the configuration of a recurrent model")
     }
+    let cell: RecurrentCell = try Self.choice(name, of: "cell")
+    let nonlinearity: Nonlinearity =
+      try json["nonlinearity"].map {
+        try Self.choice($0.string ?? $0.text(), of: "nonlinearity")
+      } ?? .tanh
     try self.init(
-      cell: cell, vocabularySize: integer("vocab_size"), embeddingSize: integer("embedding_size"),
-      hiddenSize: integer("hidden_size"), layers: integer("num_layers"),
+      cell: cell, nonlinearity: cell == .rnn ? nonlinearity : .tanh, vocabularySize: integer("vocab_size"),
+      embeddingSize: integer("embedding_size"), hiddenSize: integer("hidden_size"), layers: integer("num_layers"),
       tiesWeights: json["tie_word_embeddings"]?.bool ?? false)
+  }
+
+  private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String, of key: String
+  ) throws -> Choice {
+    guard let choice = Choice(rawValue: name) else {
+      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ConfigurationError("\(key) '\(name)' is not known; this version has \(known)")
+    }
+    return choice
   }
 }

@@ -21,9 +21,10 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     let embedding = SymbolEmbedding<Layer>(
       vocabularySize: configuration.vocabularySize, embeddingSize: configuration.embeddingSize, layout: &layout)
     layers = (0..<configuration.layers).map { index in
-      Layer(
+      let shape = LayerShape(
         index: index, inputSize: index == 0 ? configuration.embeddingSize : configuration.hiddenSize,
-        hiddenSize: configuration.hiddenSize, layout: &layout)
+        hiddenSize: configuration.hiddenSize, nonlinearity: configuration.nonlinearity)
+      return Layer(shape, layout: &layout)
     }
     decoder = SoftmaxDecoder(
       vocabularySize: configuration.vocabularySize, hiddenSize: configuration.hiddenSize,
@@ -33,11 +34,11 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     self.layout = layout
   }
 
-  /// Fresh parameters, a function of the seed alone.
-  public func initialParameters(seed: UInt64) -> ParameterSet<K.Real> {
+  /// Fresh parameters, a function of the seed and an LSTM's forget bias alone.
+  public func initialParameters(seed: UInt64, forgetBias: Double = 1) -> ParameterSet<K.Real> {
     var parameters = ParameterSet<K.Real>(layout)
     embedding.initialize(&parameters, seed: seed)
-    for layer in layers { layer.initialize(&parameters, seed: seed) }
+    for layer in layers { layer.initialize(&parameters, seed: seed, forgetBias: forgetBias) }
     decoder.initialize(&parameters, seed: seed)
     return parameters
   }

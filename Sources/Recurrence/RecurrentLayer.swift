@@ -10,35 +10,34 @@ import Compute
 public protocol RecurrentLayer<K>: Sendable {
   associatedtype K: Kernels
   /// Packed weights, remade after each update.
-  associatedtype Weights: Sendable
+  typealias Weights = PackedLayer<K>
   /// Everything of one window that the backward pass needs.
   associatedtype Record: RecurrentRecord where Record.K == K
 
   /// The same layer on kernels for reading.
   associatedtype Reading: RecurrentLayer where Reading.K == K.Reading
 
-  /// G: 4 for an LSTM.
+  /// G: 1 for an RNN, 3 for a GRU, 4 for an LSTM.
   static var gateCount: Int { get }
   /// Whether the layer carries a cell state beside the hidden state.
   static var hasCell: Bool { get }
+  /// Whether the gradient at the recurrent products differs from that at the projection.
+  static var separatesProducts: Bool { get }
 
-  var inputSize: Int { get }
   var hiddenSize: Int { get }
 
   /// Adds the layer's tensors to `layout`, named as in `torch.nn` (`rnn.weight_ih_l0`, …).
-  init(index: Int, inputSize: Int, hiddenSize: Int, layout: inout ParameterLayout)
+  init(_ shape: LayerShape, layout: inout ParameterLayout)
 
-  /// Fresh parameters, overwriting the layer's tensors in `parameters`.
-  func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64)
+  /// Fresh parameters, overwriting the layer's tensors in `parameters`. `forgetBias` is for an LSTM.
+  func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double)
 
   /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
-  func pack(_ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K) -> Weights
+  func pack(
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K
+  ) -> Weights
 
   func makeRecord(steps: Int, lanes: Int) -> Record
-
-  /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`: the units of one thread's share.
-  func project(
-    _ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, share: Share, on kernels: K)
 
   /// Steps through a window whose projection and initial state are in `record`: the units of one thread's share, which
   /// after each step waits for the others.
@@ -49,11 +48,12 @@ public protocol RecurrentLayer<K>: Sendable {
   /// - Parameters:
   ///   - dHidden: Gradient at every step's hidden state from above, `[T·B, H]`; destroyed.
   ///   - state: Gradient at the state after the window in, at the state before it out.
-  ///   - dProjection: Overwritten with the gradient at the projection, `[T·B, G·H]`.
+  ///   - dGates: Overwritten with the gradients at the projection and at the recurrent products, `[T·B, G·H]`; separate
+  ///     where ``separatesProducts``.
   ///   - gradients: Recurrent weights and biases; accumulated into.
   func backward(
     steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
-    dProjection: Rows<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
+    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
 
   /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their
   /// projection `[N, G·H]`.
@@ -65,6 +65,14 @@ public protocol RecurrentLayer<K>: Sendable {
 extension RecurrentLayer {
   /// The units that a thread computes; nil means all.
   public func units(_ share: Share) -> Range<Int>? { share.count == 1 ? nil : share.units(of: hiddenSize) }
+
+  /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`: the units of one thread's share.
+  public func project(
+    _ inputs: Rows<K.Operand>, _ weights: Weights, into projection: Rows<K.Real>, share: Share, on kernels: K
+  ) {
+    kernels.multiply(
+      inputs, weights.input, bias: weights.bias, into: projection, adding: false, units: units(share))
+  }
 }
 
 /// What a layer keeps of one window.

@@ -17,7 +17,7 @@ struct ModelCard {
     ---
     library_name: unroll
     pipeline_tag: text-generation
-    tags: [recurrent, \(model.cell), character-level]
+    tags: [recurrent, \(model.cell.rawValue), character-level]
     ---
 
     # \(name)
@@ -26,7 +26,7 @@ struct ModelCard {
 
     | | |
     |---|---|
-    | architecture | \(model.layers) × \(model.cell), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
+    | architecture | \(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
     | parameters | \(grouped(model.parameterCount)) |
     | vocabulary | \(model.vocabularySize) characters, normalization \(configuration.normalization.rawValue) |
     | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |

@@ -24,24 +24,21 @@ public enum Trainer {
     let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
     try requireMemory(model, configuration)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
-    switch configuration.precision {
-    case .float32:
-      return try TrainingRun<LSTM<Float32Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
-    case .bfloat16:
-      return try TrainingRun<LSTM<BFloat16Kernels>>(configuration, model, data, output).run(stop: stop, report: report)
-    case .int8: throw Precision.int8IsForReading
-    case .float64:
-      return try TrainingRun<LSTM<DoubleKernels>>(configuration, model, data, output).run(stop: stop, report: report)
+    func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
+      try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
     }
+    return try run(model.layer(configuration.precision))
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
   private static func requireMemory(_ model: ModelConfiguration, _ configuration: TrainingConfiguration) throws {
     let groups = laneGroups(configuration.lanes).count
-    // Weights, two moments, each group's gradient, the packed weights there and back; four gates, two states, gradients.
+    // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
     let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
     let positions = Double(configuration.lanes) * Double(configuration.k1)
-    let activations = positions * Double(model.hiddenSize) * 4 * Double(6 * model.layers + 5)
+    let layer = model.layer(configuration.precision)
+    let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
+    let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
     let (need, have) = (weights + activations, Double(Files.memory))
     guard need <= have else {
       throw TrainingError(
@@ -54,7 +51,8 @@ public enum Trainer {
     _ configuration: TrainingConfiguration, vocabularySize: Int
   ) throws -> ModelConfiguration {
     try ModelConfiguration(
-      cell: configuration.cell, vocabularySize: vocabularySize, embeddingSize: configuration.embeddingSize,
-      hiddenSize: configuration.hiddenSize, layers: configuration.layers, tiesWeights: configuration.tiesWeights)
+      cell: configuration.cell, nonlinearity: configuration.nonlinearity, vocabularySize: vocabularySize,
+      embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize, layers: configuration.layers,
+      tiesWeights: configuration.tiesWeights)
   }
 }

@@ -1,7 +1,9 @@
 /// Training: the loop over windows and epochs, validation, the training log and what is kept on disk.
 
+import Compute
 import LanguageModeling
 import Optimization
+import Recurrence
 import UnicodeText
 
 /// Everything that a training run is told.
@@ -14,8 +16,12 @@ public struct TrainingConfiguration: Sendable {
   /// Symbols seen less often in the training part become `<unk>`.
   public var minimumFrequency: Int
 
-  /// The recurrent cell: `lstm`.
-  public var cell: String
+  /// The recurrent cell.
+  public var cell: RecurrentCell
+  /// Of a plain RNN.
+  public var nonlinearity: Nonlinearity
+  /// What the forget biases of a fresh LSTM add up to.
+  public var forgetBias: Double
   /// E, H and L.
   public var embeddingSize, hiddenSize, layers: Int
   /// Whether the decoder uses the embedding's matrix.
@@ -75,7 +81,9 @@ public struct TrainingConfiguration: Sendable {
     validation = .fraction(0.1)
     normalization = .nfc
     minimumFrequency = 1
-    cell = "lstm"
+    cell = .lstm
+    nonlinearity = .tanh
+    forgetBias = 1
     embeddingSize = 128
     hiddenSize = 256
     layers = 2

@@ -50,7 +50,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
-    parameters = initial ?? network.initialParameters(seed: configuration.seed)
+    parameters =
+      initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
     update = ClippedUpdate(Adam(configuration.optimizer, layout: network.layout), maximumNorm: configuration.clip)
     card = ModelCard(
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)

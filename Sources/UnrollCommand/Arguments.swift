@@ -1,5 +1,7 @@
 import ArgumentParser
+import Compute
 import LanguageModeling
+import Recurrence
 import Tokenization
 import UnicodeText
 
@@ -11,6 +13,8 @@ import UnicodeText
   import Darwin
 #endif
 
+extension RecurrentCell: ExpressibleByArgument {}
+extension Nonlinearity: ExpressibleByArgument {}
 extension NormalizationForm: ExpressibleByArgument {}
 extension UnknownPolicy: ExpressibleByArgument {}
 
@@ -55,6 +59,21 @@ func requirePath(_ path: String, _ name: String) throws { try require(!path.isEm
 func requireDistinctInputs(_ paths: [String]) throws {
   for path in paths { try requirePath(path, "The name of a file") }
   try require(paths.count { $0 == "-" } <= 1, "Standard input (-) can be read once only.")
+}
+
+/// The options that choose a recurrent cell.
+struct CellOptions: ParsableArguments {
+  @Option(help: "Recurrent cell: lstm, gru or rnn.")
+  var cell: RecurrentCell = .lstm
+
+  @Option(help: "What a plain rnn does with its sums: tanh or relu. The default is tanh.")
+  var nonlinearity: Nonlinearity?
+
+  func validate() throws {
+    try require(
+      nonlinearity == nil || cell == .rnn,
+      "--nonlinearity is for --cell rnn; \(cell.rawValue) has its own.")
+  }
 }
 
 /// The options of every command that computes.

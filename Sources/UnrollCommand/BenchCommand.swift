@@ -19,6 +19,7 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "train, generate (draws included) or perplexity.")
   var task: Task
 
+  @OptionGroup var cell: CellOptions
   @Option(help: "Recurrent layers.") var layers = 2
   @Option(help: "Hidden units of each layer, and the embedding's size.") var hiddenSize = 128
   @Option(help: "Parallel streams in training (64), texts written or scored at once (1).") var lanes: Int?
@@ -38,7 +39,8 @@ struct BenchCommand: ParsableCommand {
     try reportingErrors {
       let configuration = BenchmarkConfiguration(
         model: try ModelConfiguration(
-          vocabularySize: vocabularySize, embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
+          cell: cell.cell, nonlinearity: cell.nonlinearity ?? .tanh, vocabularySize: vocabularySize,
+          embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
         lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
         precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),
         threads: compute.threadCount, seconds: seconds)

@@ -41,7 +41,6 @@ struct TrainCommand: ParsableCommand {
 
   enum Tokenizer: String, ExpressibleByArgument, CaseIterable { case character }
   enum Documents: String, ExpressibleByArgument, CaseIterable { case none }
-  enum Cell: String, ExpressibleByArgument, CaseIterable { case lstm }
   enum Optimizer: String, ExpressibleByArgument, CaseIterable { case adam, adamw }
 
   struct TextOptions: ParsableArguments {
@@ -74,8 +73,10 @@ struct TrainCommand: ParsableCommand {
   }
 
   struct ModelOptions: ParsableArguments {
-    @Option(help: "Recurrent cell: lstm.")
-    var cell: Cell = .lstm
+    @OptionGroup var cell: CellOptions
+
+    @Option(help: "What the forget biases of a fresh LSTM add up to. The default is 1.")
+    var forgetBias: Double?
 
     @Option(help: "Recurrent layers.")
     var layers = 2
@@ -90,6 +91,10 @@ struct TrainCommand: ParsableCommand {
     var tieWeights = false
 
     func validate() throws {
+      try require(
+        forgetBias == nil || cell.cell == .lstm,
+        "--forget-bias is for --cell lstm; \(cell.cell.rawValue) has no forget gate.")
+      try require(forgetBias?.isFinite ?? true, "--forget-bias is not finite.")
       try require((1...64).contains(layers), "--layers is \(layers); it must be 1 to 64.")
       for (name, size) in [("hidden-size", hiddenSize), ("embedding-size", embeddingSize ?? 1)] {
         try require((1...65_536).contains(size), "--\(name) is \(size); it must be 1 to 65,536.")
@@ -178,6 +183,9 @@ struct TrainCommand: ParsableCommand {
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.normalization = text.normalization
     settings.minimumFrequency = text.minFrequency
+    settings.cell = model.cell.cell
+    settings.nonlinearity = model.cell.nonlinearity ?? .tanh
+    settings.forgetBias = model.forgetBias ?? 1
     settings.layers = model.layers
     settings.hiddenSize = model.hiddenSize
     settings.embeddingSize = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : min(128, model.hiddenSize))

@@ -25,6 +25,13 @@ import Testing
     #expect((json["symbols_per_second"]?.double ?? 0) > 0)
   }
 
+  @Test(arguments: ["gru", "rnn"], ["train", "generate"])
+  func measuresCells(_ cell: String, _ task: String) throws {
+    let result = try unroll(
+      "bench", task, "--cell", cell, "--hidden-size", "16", "--lanes", "4", "--k1", "10", "--seconds", "0.1")
+    #expect(result.status == 0 && result.text.contains(cell), "\(result.error)")
+  }
+
   @Test func speaksToPeople() throws {
     let result = try unroll("bench", "train", "--hidden-size", "16", "--k1", "10", "--seconds", "0.1")
     #expect(result.status == 0 && result.text.contains("best matrix product"))

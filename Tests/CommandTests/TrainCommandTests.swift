@@ -1,5 +1,8 @@
+import Compute
 import Foundation
+import LanguageModeling
 import ModelFiles
+import Recurrence
 import TestSupport
 import Testing
 
@@ -26,6 +29,55 @@ import Testing
       #expect(card.contains(sha256(Array(smallText.utf8))) && card.contains("--hidden-size 12"))
       #expect(card.contains("best validation loss"))
       #expect(Files.names(in: folder) == ["model", "text.txt"])
+    }
+  }
+
+  /// Every cell trains, is described, loads, writes and scores; its tensors have its number of gates.
+  @Test(arguments: TestedCell.allCases, ["float32", "bf16"])
+  func everyCell(_ cell: TestedCell, _ precision: String) throws {
+    var flags = ["--cell", cell.cell.rawValue, "--precision", precision]
+    if cell == .reluRNN { flags += ["--nonlinearity", "relu"] }
+    try withSmallModel(flags) { _, model, text in
+      let config = try JSON(parsing: Files.read("\(model)/config.json"))
+      #expect(config["cell"]?.string == cell.cell.rawValue)
+      #expect(config["nonlinearity"]?.string == (cell.cell == .rnn ? cell.nonlinearity.rawValue : nil))
+      let gates = [.lstm: 4, .gru: 3][cell] ?? 1
+      let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
+      #expect(weights["rnn.weight_hh_l1"]?.shape == [gates * 12, 12])
+      let parameters = weights.entries.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) }
+      #expect(try events("start", model)[0]["parameters"]?.integer == parameters)
+      let scored = try unroll("perplexity", "--model", model, "--format", "json", text)
+      let loss = try #require(try JSON(parsing: scored.output)["nats_per_token"]?.double)
+      #expect(loss > 0 && loss < 4, "nothing was learnt: \(loss)")
+      #expect(try unroll("generate", "--model", model, "--length", "9", "--no-echo").status == 0)
+    }
+  }
+
+  /// The forget bias is where a fresh LSTM begins, and stays what training made of it when the model is loaded.
+  @Test func forgetBiasIsAFlag() throws {
+    try withSmallModel(["--forget-bias", "2.5", "--learning-rate", "1e-30"]) { _, model, _ in
+      let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
+      let biases = try #require(weights["rnn.bias_ih_l1"]).doubles
+      #expect(biases[12..<24].allSatisfy { $0 == 2.5 } && biases[..<12].allSatisfy { abs($0) < 1 })
+      let loaded = try ModelFolder(model).load(precision: .float32).model
+      let network = try #require(loaded as? RecurrentLanguageModel<LSTM<Float32Kernels>>)
+      let slot = try #require(
+        zip(network.parameters.layout.entries, network.parameters.layout.slots).first {
+          $0.0.name == "rnn.bias_ih_l1"
+        })
+      #expect(network.parameters[slot.1].elements.map(Double.init) == biases)
+    }
+  }
+
+  @Test(arguments: [
+    ["--cell", "gru", "--forget-bias", "1"], ["--cell", "lstm", "--nonlinearity", "relu"], ["--cell", "elman"],
+    ["--cell", "rnn", "--nonlinearity", "sine"], ["--forget-bias", "nan"],
+  ])
+  func flagsOfAnotherCell(_ flags: [String]) throws {
+    try withTemporaryFolder { folder in
+      let result = try run(unrollPath, ["train", "text", "-o", "\(folder)/model"] + flags)
+      #expect(result.status == 64, "\(result.error)")
+      #expect(Files.names(in: folder).isEmpty)
     }
   }
 

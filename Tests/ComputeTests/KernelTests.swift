@@ -26,47 +26,6 @@ import Testing
     rows.elements.map { Double(Float(bitPattern: UInt32($0) << 16)) }
   }
 
-  @Test(arguments: lengths)
-  func lstmStep(_ hidden: Int) {
-    let lanes = 3
-    let (gates, cell) = (Self.numbers(lanes * 4 * hidden, seed: 1), Self.numbers(lanes * hidden, seed: 2))
-    let (dHidden, dCell) = (Self.numbers(lanes * hidden, seed: 3), Self.numbers(lanes * hidden, seed: 4))
-    let double = DoubleKernels()
-    let (g, c) = (Rows(lanes, 4 * hidden, gates), Rows(lanes, hidden, cell))
-    let (next, h) = (Rows<Double>(lanes, hidden), Rows<Double>(lanes, hidden))
-    double.lstmForward(gates: g, cell: c, nextCell: next, hidden: h, units: 0..<hidden)
-    let (dc, dg) = (Rows(lanes, hidden, dCell), Rows<Double>(lanes, 4 * hidden))
-    double.lstmBackward(gates: g, cell: c, nextCell: next, dHidden: Rows(lanes, hidden, dHidden), dCell: dc, dGates: dg)
-
-    let float = Float32Kernels()
-    let (gf, cf) = (Self.float(lanes, 4 * hidden, gates), Self.float(lanes, hidden, cell))
-    let (nextF, hf) = (Rows<Float>(lanes, hidden), Rows<Float>(lanes, hidden))
-    float.lstmForward(gates: gf, cell: cf, nextCell: nextF, hidden: hf, units: 0..<hidden)
-    #expect(largestDifference(Self.doubles(gf), g.elements) < 1e-6)
-    #expect(largestDifference(Self.doubles(nextF), next.elements) < 2e-6)
-    #expect(largestDifference(Self.doubles(hf), h.elements) < 1e-6)
-    let (dcf, dgf) = (Self.float(lanes, hidden, dCell), Rows<Float>(lanes, 4 * hidden))
-    float.lstmBackward(
-      gates: gf, cell: cf, nextCell: nextF, dHidden: Self.float(lanes, hidden, dHidden), dCell: dcf, dGates: dgf)
-    #expect(largestDifference(Self.doubles(dcf), dc.elements) < 1e-5)
-    #expect(largestDifference(Self.doubles(dgf), dg.elements) < 1e-5)
-
-    let bfloat = BFloat16Kernels()
-    let (gb, nextB) = (Self.float(lanes, 4 * hidden, gates), Rows<Float>(lanes, hidden))
-    let (hb, dgb) = (Rows<UInt16>(lanes, hidden), Rows<UInt16>(lanes, 4 * hidden))
-    bfloat.lstmForward(gates: gb, cell: cf, nextCell: nextB, hidden: hb, units: 0..<hidden)
-    #expect(gb.elements == gf.elements && nextB.elements == nextF.elements)
-    for (rounded, exact) in zip(Self.doubles(hb), Self.doubles(hf)) {
-      #expect(abs(rounded - exact) <= abs(exact) / 256)
-    }
-    bfloat.lstmBackward(
-      gates: gb, cell: cf, nextCell: nextB, dHidden: Self.float(lanes, hidden, dHidden),
-      dCell: Self.float(lanes, hidden, dCell), dGates: dgb)
-    for (rounded, exact) in zip(Self.doubles(dgb), Self.doubles(dgf)) {
-      #expect(abs(rounded - exact) <= abs(exact) / 256)
-    }
-  }
-
   @Test(arguments: lengths.map { $0 + 1 }, [1.0, 80, 10_000])
   func crossEntropy(_ vocabulary: Int, _ spread: Double) {
     let rows = 4
@@ -216,18 +175,5 @@ import Testing
     let out = Rows<UInt16>(1, bits.count)
     BFloat16Kernels().narrow(Rows(1, bits.count, bits.map { Float(bitPattern: $0.0) }), into: out)
     #expect(out.elements == bits.map(\.1))
-  }
-
-  /// Gates far outside: saturated, finite; NaN stays NaN.
-  @Test func extremeGates() {
-    let kernels = Float32Kernels()
-    for value: Float in [-1e30, -200, 200, 1e30] {
-      let (gates, next, hidden) = (Rows(1, 4, [value, value, value, value]), Rows<Float>(1, 1), Rows<Float>(1, 1))
-      kernels.lstmForward(gates: gates, cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
-      #expect((gates.elements + next.elements + hidden.elements).allSatisfy { $0.isFinite && abs($0) <= 1 })
-    }
-    let (next, hidden) = (Rows<Float>(1, 1), Rows<Float>(1, 1))
-    kernels.lstmForward(gates: Rows(1, 4, [.nan, 0, 0, 0]), cell: Rows(1, 1), nextCell: next, hidden: hidden, units: 0..<1)
-    #expect(next[0, 0].isNaN && hidden[0, 0].isNaN)
   }
 }

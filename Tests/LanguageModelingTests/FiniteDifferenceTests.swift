@@ -1,29 +1,37 @@
 import Compute
 import LanguageModeling
 import Recurrence
+import TestSupport
 import Testing
 import Tokenization
 
 /// The hand-written backward pass against central differences of the loss, in Double, for every parameter, the
 /// embedding among them, and every element of the initial state.
 @Suite struct FiniteDifferenceTests {
-  typealias Layer = LSTM<DoubleKernels>
-
   struct Shape: CustomTestStringConvertible {
+    var cell = TestedCell.lstm
     let layers, steps, lanes: Int
     var ties = false
-    var testDescription: String { "\(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")" }
+    var testDescription: String { "\(cell), \(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")" }
   }
 
   /// With V = 5 and T·B from 1 to 24 both ways from symbol to projection are taken: gathered embeddings and the table.
-  static let shapes: [Shape] =
+  static let shapes: [Shape] = TestedCell.allCases.flatMap { cell in
     (1...3).flatMap { layers in
-      (1...8).flatMap { steps in (1...3).map { Shape(layers: layers, steps: steps, lanes: $0) } }
-    } + [Shape(layers: 2, steps: 3, lanes: 1, ties: true), Shape(layers: 2, steps: 4, lanes: 2, ties: true)]
+      (1...8).flatMap { steps in (1...3).map { Shape(cell: cell, layers: layers, steps: steps, lanes: $0) } }
+    } + [
+      Shape(cell: cell, layers: 2, steps: 3, lanes: 1, ties: true),
+      Shape(cell: cell, layers: 2, steps: 4, lanes: 2, ties: true),
+    ]
+  }
 
   @Test(arguments: shapes)
   func everyParameterAndState(_ shape: Shape) throws {
-    let problem = try Problem(shape, seed: 11)
+    try everyParameterAndState(shape, shape.cell.layer(DoubleKernels.self))
+  }
+
+  private func everyParameterAndState<Layer: RecurrentLayer<DoubleKernels>>(_ shape: Shape, _: Layer.Type) throws {
+    let problem = try Problem<Layer>(shape, seed: 11)
     let (gradients, dState) = problem.gradients(problem.parameters)
     let epsilon = 1e-5
     func check(_ analytic: Double, _ what: String, _ loss: (Double) -> Double) {
@@ -43,9 +51,13 @@ import Tokenization
 
   /// The second window's gradient is that of the second window's loss with the incoming state held constant; the
   /// gradient that also looks through the first window is another one.
-  @Test func truncatedGradientHoldsTheIncomingStateConstant() throws {
-    let shape = Shape(layers: 2, steps: 4, lanes: 2)
-    let problem = try Problem(shape, seed: 5)
+  @Test(arguments: TestedCell.allCases)
+  func truncatedGradientHoldsTheIncomingStateConstant(_ cell: TestedCell) throws {
+    try truncatedGradient(Shape(cell: cell, layers: 2, steps: 4, lanes: 2), cell.layer(DoubleKernels.self))
+  }
+
+  private func truncatedGradient<Layer: RecurrentLayer<DoubleKernels>>(_ shape: Shape, _: Layer.Type) throws {
+    let problem = try Problem<Layer>(shape, seed: 5)
     let first = problem.window
     let second = problem.randomWindow(seed: 99)
     let bptt = problem.bptt()
@@ -78,29 +90,30 @@ import Tokenization
 }
 
 /// A small network with weights, a window and an initial state, all random.
-private struct Problem {
-  typealias Layer = LSTM<DoubleKernels>
-
+private struct Problem<Layer: RecurrentLayer<DoubleKernels>> {
   let network: Network<Layer>
   let lanes, steps: Int
   let window: TokenWindow
   let parameters: ParameterSet<Double>
-  /// Hidden and cell of layer 0, then of layer 1, …
+  /// Hidden and, where there is one, cell of layer 0, then of layer 1, …
   let state: [Double]
 
   init(_ shape: FiniteDifferenceTests.Shape, seed: UInt64) throws {
     network = Network(
       try ModelConfiguration(
-        vocabularySize: 5, embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers,
-        tiesWeights: shape.ties))
+        cell: shape.cell.cell, nonlinearity: shape.cell.nonlinearity, vocabularySize: 5,
+        embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers, tiesWeights: shape.ties))
     (lanes, steps) = (shape.lanes, shape.steps)
     var parameters = ParameterSet<Double>(network.layout)
     for slot in network.layout.slots { parameters.fillUniform(slot, bound: 0.9, seed: seed) }
     self.parameters = parameters
     var random = CounterRandom(seed: seed, purpose: .corpus)
-    state = (0..<2 * 4 * shape.lanes * shape.layers).map { _ in random.uniform() * 1.6 - 0.8 }
+    state = (0..<Self.parts * 4 * shape.lanes * shape.layers).map { _ in random.uniform() * 1.6 - 0.8 }
     window = Self.randomWindow(steps, lanes, seed: seed)
   }
+
+  /// Parts of a layer's state.
+  private static var parts: Int { Layer.hasCell ? 2 : 1 }
 
   static func randomWindow(_ steps: Int, _ lanes: Int, seed: UInt64) -> TokenWindow {
     var random = CounterRandom(seed: seed, purpose: .sampling)
@@ -117,8 +130,9 @@ private struct Problem {
   func set(_ state: [Double], in bptt: TruncatedBPTT<Layer>) {
     let size = lanes * 4
     for (layer, target) in bptt.states[0].enumerated() {
-      target.hidden.copy(from: Array(state[2 * layer * size..<(2 * layer + 1) * size]))
-      target.cell?.copy(from: Array(state[(2 * layer + 1) * size..<(2 * layer + 2) * size]))
+      let start = Self.parts * layer * size
+      target.hidden.copy(from: Array(state[start..<start + size]))
+      target.cell?.copy(from: Array(state[start + size..<start + 2 * size]))
     }
   }
 

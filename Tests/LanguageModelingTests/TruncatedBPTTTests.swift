@@ -9,11 +9,12 @@ import Tokenization
 
 @Suite struct TruncatedBPTTTests {
   static func network<Layer: RecurrentLayer>(
-    _: Layer.Type, vocabulary: Int = 7, hidden: Int = 9, layers: Int = 2
+    _: Layer.Type, _ cell: TestedCell = .lstm, vocabulary: Int = 7, hidden: Int = 9, layers: Int = 2
   ) throws -> Network<Layer> {
     Network(
       try ModelConfiguration(
-        vocabularySize: vocabulary, embeddingSize: 6, hiddenSize: hidden, layers: layers))
+        cell: cell.cell, nonlinearity: cell.nonlinearity, vocabularySize: vocabulary, embeddingSize: 6,
+        hiddenSize: hidden, layers: layers))
   }
 
   /// `[T, B]` symbols below `vocabulary`, in a noisy cycle.
@@ -35,9 +36,15 @@ import Tokenization
   }
 
   /// Reading in one long window or in many short ones is the same, to the bit in Double.
-  @Test(arguments: [1, 3, 5, 8])
-  func oneLongWindowIsManyShortOnes(_ length: Int) throws {
-    let network = try Self.network(LSTM<DoubleKernels>.self)
+  @Test(arguments: TestedCell.allCases, [1, 3, 5, 8])
+  func oneLongWindowIsManyShortOnes(_ cell: TestedCell, _ length: Int) throws {
+    try readInPieces(cell, length, cell.layer(DoubleKernels.self))
+  }
+
+  private func readInPieces<Layer: RecurrentLayer<DoubleKernels>>(
+    _ cell: TestedCell, _ length: Int, _: Layer.Type
+  ) throws {
+    let network = try Self.network(Layer.self, cell)
     let model = RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 3))
     let window = Self.window(steps: 24, lanes: 3, vocabulary: 7, seed: 1)
     let whole = model.makeReader(lanes: 3, steps: 24).losses(window)
@@ -50,11 +57,16 @@ import Tokenization
   }
 
   /// The state that training carries is the state that reading reaches, to the bit; a reset forgets it.
-  @Test func trainingCarriesTheState() throws {
-    let network = try Self.network(LSTM<DoubleKernels>.self)
+  @Test(arguments: TestedCell.allCases)
+  func trainingCarriesTheState(_ cell: TestedCell) throws {
+    try carryTheState(cell, cell.layer(DoubleKernels.self))
+  }
+
+  private func carryTheState<Layer: RecurrentLayer<DoubleKernels>>(_ cell: TestedCell, _: Layer.Type) throws {
+    let network = try Self.network(Layer.self, cell)
     let parameters = network.initialParameters(seed: 3)
     let window = Self.window(steps: 12, lanes: 2, vocabulary: 7, seed: 2)
-    func states(_ bptt: TruncatedBPTT<LSTM<DoubleKernels>>) -> [[Double]] {
+    func states(_ bptt: TruncatedBPTT<Layer>) -> [[Double]] {
       bptt.states.joined().flatMap { [$0.hidden.elements, $0.cell?.elements ?? []] }
     }
     let long = TruncatedBPTT(network, lanes: 2, k1: 12, workers: Workers(threads: 1))
@@ -76,13 +88,16 @@ import Tokenization
   }
 
   /// Twenty updates give the same bits for any number of threads.
-  @Test(arguments: [2, 3, 8])
-  func threadsDoNotChangeABit(_ threads: Int) throws {
-    #expect(try train(threads: 1) == train(threads: threads))
+  @Test(arguments: TestedCell.allCases, [2, 3, 8])
+  func threadsDoNotChangeABit(_ cell: TestedCell, _ threads: Int) throws {
+    let layer = cell.layer(Float32Kernels.self)
+    #expect(try train(cell, threads: 1, layer) == train(cell, threads: threads, layer))
   }
 
-  private func train(threads: Int) throws -> [Float] {
-    let network = try Self.network(LSTM<Float32Kernels>.self, vocabulary: 11, hidden: 20)
+  private func train<Layer: RecurrentLayer<Float32Kernels>>(
+    _ cell: TestedCell, threads: Int, _: Layer.Type
+  ) throws -> [Float] {
+    let network = try Self.network(Layer.self, cell, vocabulary: 11, hidden: 20)
     var parameters = network.initialParameters(seed: 1)
     let bptt = TruncatedBPTT(network, lanes: 70, k1: 6, workers: Workers(threads: threads))
     var adam = Adam<Float>(.init(), layout: network.layout)
@@ -126,32 +141,37 @@ import Tokenization
     #expect(largestDifference(together.gradients.flat.elements, mean) < 1e-14)
   }
 
-  /// Float32 on oneDNN follows the Double reference: losses and every gradient, at sizes that are no multiple of
-  /// anything, with the table and without.
-  @Test(arguments: [
-    (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
-    (vocabulary: 20_000, steps: 7, lanes: 6),
-  ])
-  func float32FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
-    try follow(shape, LSTM<Float32Kernels>.self, tolerance: 1e-5)
+  struct Sizes: Sendable, CustomTestStringConvertible {
+    let vocabulary, steps, lanes: Int
+    var testDescription: String { "V \(vocabulary), T \(steps), B \(lanes)" }
   }
 
-  /// bfloat16 keeps 8 bits: the same, as far as they go.
-  @Test(
-    .needsBFloat16,
-    arguments: [
-      (vocabulary: 13, steps: 5, lanes: 9), (vocabulary: 300, steps: 5, lanes: 9),
-      (vocabulary: 20_000, steps: 7, lanes: 6),
-    ])
-  func bfloat16FollowsDouble(_ shape: (vocabulary: Int, steps: Int, lanes: Int)) throws {
-    try follow(shape, LSTM<BFloat16Kernels>.self, tolerance: 0.02)
+  /// No multiples of anything, with the table and without.
+  static let sizes = [
+    Sizes(vocabulary: 13, steps: 5, lanes: 9), Sizes(vocabulary: 300, steps: 5, lanes: 9),
+    Sizes(vocabulary: 20_000, steps: 7, lanes: 6),
+  ]
+
+  /// Float32 on oneDNN follows the Double reference: losses and every gradient.
+  @Test(arguments: TestedCell.allCases, sizes)
+  func float32FollowsDouble(_ cell: TestedCell, _ sizes: Sizes) throws {
+    try follow(cell, sizes, cell.layer(DoubleKernels.self), cell.layer(Float32Kernels.self), tolerance: 1e-5)
   }
 
-  private func follow<Layer: RecurrentLayer>(
-    _ shape: (vocabulary: Int, steps: Int, lanes: Int), _: Layer.Type, tolerance: Double
+  /// bfloat16 keeps 8 bits: the same, as far as they go. Where rounding takes a unit over relu's corner, its gradient is
+  /// another one.
+  @Test(.needsBFloat16, arguments: TestedCell.allCases, sizes)
+  func bfloat16FollowsDouble(_ cell: TestedCell, _ sizes: Sizes) throws {
+    try follow(
+      cell, sizes, cell.layer(DoubleKernels.self), cell.layer(BFloat16Kernels.self),
+      tolerance: cell == .reluRNN ? 0.2 : 0.02)
+  }
+
+  private func follow<Reference: RecurrentLayer<DoubleKernels>, Layer: RecurrentLayer>(
+    _ cell: TestedCell, _ shape: Sizes, _: Reference.Type, _: Layer.Type, tolerance: Double
   ) throws where Layer.K.Real == Float {
-    let double = try Self.network(LSTM<DoubleKernels>.self, vocabulary: shape.vocabulary, hidden: 37)
-    let float = try Self.network(Layer.self, vocabulary: shape.vocabulary, hidden: 37)
+    let double = try Self.network(Reference.self, cell, vocabulary: shape.vocabulary, hidden: 37)
+    let float = try Self.network(Layer.self, cell, vocabulary: shape.vocabulary, hidden: 37)
     let parameters = float.initialParameters(seed: 8)
     var same = ParameterSet<Double>(double.layout)
     for slot in double.layout.slots { same.writable(slot).copy(from: parameters[slot].elements.map(Double.init)) }

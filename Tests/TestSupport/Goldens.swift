@@ -2,6 +2,7 @@ import Compute
 import Foundation
 import LanguageModeling
 import ModelFiles
+import Recurrence
 import Tokenization
 
 /// Numbers from PyTorch in float64, read from Tests/Goldens.
@@ -33,6 +34,8 @@ public struct Golden {
   public var configuration: ModelConfiguration {
     get throws {
       try ModelConfiguration(
+        cell: file.metadata["cell"].flatMap(RecurrentCell.init) ?? .lstm,
+        nonlinearity: file.metadata["nonlinearity"].flatMap(Nonlinearity.init) ?? .tanh,
         vocabularySize: Int(number("vocabulary_size")), embeddingSize: Int(number("embedding_size")),
         hiddenSize: Int(number("hidden_size")), layers: Int(number("layers")))
     }

@@ -12,7 +12,8 @@ import Training
 @Suite struct LearningTests {
   /// A first-order Markov chain over four letters is learnt to within 1 % of its conditional entropy on the same text:
   /// the mean of −ln p over the transitions that the text has, p being the chain's own.
-  @Test func learnsAMarkovChain() throws {
+  @Test(arguments: TestedCell.allCases)
+  func learnsAMarkovChain(_ cell: TestedCell) throws {
     try withTemporaryFolder { folder in
       let chain: [[Double]] = [
         [0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.85, 0.05], [0.4, 0.1, 0.1, 0.4], [0.25, 0.5, 0.2, 0.05],
@@ -34,6 +35,7 @@ import Training
 
       var configuration = TrainingConfiguration(corpus: ["\(folder)/chain.txt"], output: "\(folder)/model")
       configuration.validation = .fraction(0)
+      (configuration.cell, configuration.nonlinearity) = (cell.cell, cell.nonlinearity)
       (configuration.embeddingSize, configuration.hiddenSize, configuration.layers) = (8, 16, 1)
       (configuration.lanes, configuration.k1) = (20, 30)
       configuration.learningRate = 0.005

@@ -11,12 +11,25 @@
 
 // REAL is the type of weights, cells and gradients; OPERAND that of hidden states and gate gradients.
 #define CKERNELS_DECLARE(REAL, OPERAND, NAME)                                                                          \
-  /* One LSTM step of the units first ..< last. gates [B, 4H]: pre-activations in, activations i, f, g, o out. */     \
+  /* One LSTM step, of the units first ..< last. gates [B, 4H]: pre-activations in, activations i, f, g, o out. */     \
   void NAME(lstm_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *cell,                \
                           REAL *nextCell, OPERAND *hidden);                                                            \
   /* Back through it. dCell [B, H]: gradient at nextCell in, at cell out. dGates [B, 4H] is overwritten. */            \
   void NAME(lstm_backward)(size_t B, size_t H, const REAL *gates, const REAL *cell, const REAL *nextCell,              \
                            const REAL *dHidden, REAL *dCell, OPERAND *dGates);                                         \
+  /* One GRU step, of the units first ..< last. gates [B, 3H]: the projection in, activations r, z, n out. products */ \
+  /* [B, 3H]: the recurrent products with their bias. candidate [B, H]: those of n, kept for the way back. */          \
+  void NAME(gru_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *products,             \
+                         const OPERAND *hidden, REAL *candidate, OPERAND *nextHidden);                                 \
+  /* Back through it. dPrevious [B, H] gets what flows past the gates added; dProjection and dProducts [B, 3H] are */  \
+  /* overwritten with the gradients at projection and recurrent products. */                                           \
+  void NAME(gru_backward)(size_t B, size_t H, const REAL *gates, const REAL *candidate, const OPERAND *hidden,         \
+                          const REAL *dHidden, REAL *dPrevious, OPERAND *dProjection, OPERAND *dProducts);             \
+  /* One RNN step, of the units first ..< last: tanh, or with `relu` max(0, x). gates [B, H]: pre-activations in, */   \
+  /* activations out, which `hidden` holds as operands. */                                                             \
+  void NAME(rnn_forward)(size_t B, size_t H, size_t first, size_t last, bool relu, REAL *gates, OPERAND *hidden);      \
+  /* Back through it. dGates [B, H] is overwritten. */                                                                 \
+  void NAME(rnn_backward)(size_t B, size_t H, bool relu, const REAL *gates, const REAL *dHidden, OPERAND *dGates);     \
   /* out[r] = table[symbols[r]], in the columns first ..< last. */                                                     \
   void NAME(gather)(size_t rows, size_t columns, size_t first, size_t last, const REAL *table, const int32_t *symbols, \
                     REAL *out);                                                                                        \

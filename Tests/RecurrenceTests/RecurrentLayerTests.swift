@@ -1,15 +1,21 @@
 import Compute
 import Recurrence
+import TestSupport
 import Testing
 
 /// A layer on its own: what a language model alone would not ask of it.
-@Suite struct LSTMTests {
+@Suite struct RecurrentLayerTests {
   /// Back from any objective, also one that looks at the state after the window: Σ ⟨a_t, h_t⟩ + ⟨b, h_T⟩ + ⟨d, c_T⟩
   /// against central differences, for every parameter, input and initial state.
-  @Test func gradientOfTheStateAfterTheWindowFlowsBack() {
-    let problem = LayerProblem(steps: 4, lanes: 2, inputSize: 3, hiddenSize: 5)
+  @Test(arguments: TestedCell.allCases, [1, 4])
+  func gradientOfTheStateAfterTheWindowFlowsBack(_ cell: TestedCell, _ steps: Int) {
+    checkGradients(cell, steps: steps, cell.layer(DoubleKernels.self))
+  }
+
+  private func checkGradients<Layer: RecurrentLayer<DoubleKernels>>(_ cell: TestedCell, steps: Int, _: Layer.Type) {
+    let problem = LayerProblem<Layer>(cell, steps: steps, lanes: 2, inputSize: 3, hiddenSize: 5)
     let analytic = problem.analyticGradients()
-    for part in LayerProblem.Part.allCases {
+    for part in Part.allCases {
       for index in 0..<problem.values[part, default: []].count {
         let numeric =
           (problem.objective(adding: 1e-5, to: part, index) - problem.objective(adding: -1e-5, to: part, index)) / 2e-5
@@ -18,35 +24,40 @@ import Testing
     }
   }
 
-  /// What a cell holds is kept until training says otherwise: the two forget biases add up to 1.
-  @Test func forgetBiasBeginsAtOne() {
+  /// What a cell holds is kept until training says otherwise: the two forget biases add up to what was asked for.
+  @Test(arguments: [1, 0, -0.5])
+  func forgetBiasBeginsAsAsked(_ forgetBias: Double) {
     var layout = ParameterLayout()
-    let layer = LSTM<DoubleKernels>(index: 0, inputSize: 3, hiddenSize: 4, layout: &layout)
+    let layer = LSTM<DoubleKernels>(LayerShape(index: 0, inputSize: 3, hiddenSize: 4), layout: &layout)
     var parameters = ParameterSet<Double>(layout)
-    layer.initialize(&parameters, seed: 1)
+    layer.initialize(&parameters, seed: 1, forgetBias: forgetBias)
     let biases = zip(layout.entries, layout.slots).filter { $0.0.name.contains("bias") }.map {
       parameters[$0.1].elements
     }
-    #expect(zip(biases[0], biases[1]).map(+)[4..<8].allSatisfy { $0 == 1 })
+    #expect(zip(biases[0], biases[1]).map(+)[4..<8].allSatisfy { $0 == forgetBias })
     for slot in layout.slots { #expect(parameters[slot].elements.allSatisfy { abs($0) <= 1 }) }
   }
 }
 
-/// A layer, everything that goes in, and an objective of what comes out.
-private struct LayerProblem {
-  enum Part: CaseIterable { case inputWeight, recurrentWeight, inputBias, recurrentBias, inputs, hidden, cell }
+/// What goes into a layer: the parameters in the order of its layout, then the rest.
+private enum Part: CaseIterable { case inputWeight, recurrentWeight, inputBias, recurrentBias, inputs, hidden, cell }
 
+/// A layer, everything that goes in, and an objective of what comes out.
+private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
   let steps, lanes: Int
-  let layer: LSTM<DoubleKernels>
+  let layer: Layer
+  let inputSize: Int
   let layout: ParameterLayout
   let kernels = DoubleKernels()
   var values: [Part: [Double]]
   let outputWeights, hiddenWeights, cellWeights: [Double]
 
-  init(steps: Int, lanes: Int, inputSize: Int, hiddenSize: Int) {
-    (self.steps, self.lanes) = (steps, lanes)
+  init(_ cell: TestedCell, steps: Int, lanes: Int, inputSize: Int, hiddenSize: Int) {
+    (self.steps, self.lanes, self.inputSize) = (steps, lanes, inputSize)
     var layout = ParameterLayout()
-    layer = LSTM(index: 0, inputSize: inputSize, hiddenSize: hiddenSize, layout: &layout)
+    layer = Layer(
+      LayerShape(index: 0, inputSize: inputSize, hiddenSize: hiddenSize, nonlinearity: cell.nonlinearity),
+      layout: &layout)
     self.layout = layout
     var random = CounterRandom(seed: 6, purpose: .corpus)
     func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform() * 1.8 - 0.9 } }
@@ -54,15 +65,13 @@ private struct LayerProblem {
     for (part, entry) in zip(Part.allCases, layout.entries) { values[part] = numbers(entry.count) }
     values[.inputs] = numbers(steps * lanes * inputSize)
     values[.hidden] = numbers(lanes * hiddenSize)
-    values[.cell] = numbers(lanes * hiddenSize)
+    values[.cell] = Layer.hasCell ? numbers(lanes * hiddenSize) : []
     outputWeights = numbers(steps * lanes * hiddenSize)
     hiddenWeights = numbers(lanes * hiddenSize)
     cellWeights = numbers(lanes * hiddenSize)
   }
 
-  typealias Pass = (
-    record: LSTM<DoubleKernels>.Record, weights: LSTM<DoubleKernels>.Weights, inputs: Rows<Double>
-  )
+  typealias Pass = (record: Layer.Record, weights: PackedLayer<DoubleKernels>, inputs: Rows<Double>)
 
   private func forward(_ values: [Part: [Double]]) -> Pass {
     var parameters = ParameterSet<Double>(layout)
@@ -71,9 +80,9 @@ private struct LayerProblem {
     }
     let weights = layer.pack(parameters, forTraining: true, reusing: nil, on: kernels)
     let record = layer.makeRecord(steps: steps, lanes: lanes)
-    let inputs = Rows(steps * lanes, layer.inputSize, values[.inputs, default: []])
+    let inputs = Rows(steps * lanes, inputSize, values[.inputs, default: []])
     layer.project(inputs, weights, into: record.projection, share: .whole, on: kernels)
-    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
+    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: Layer.hasCell)
     state.hidden.copy(from: values[.hidden, default: []])
     state.cell?.copy(from: values[.cell, default: []])
     record.begin(from: state)
@@ -85,7 +94,7 @@ private struct LayerProblem {
     var values = values
     values[part, default: []][index] += difference
     let record = forward(values).record
-    let end = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: true)
+    let end = LayerState<Double, Double>(lanes: lanes, hiddenSize: layer.hiddenSize, hasCell: Layer.hasCell)
     record.copyState(after: steps, into: end)
     func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
     return dot(outputWeights, record.outputs(steps).elements) + dot(hiddenWeights, end.hidden.elements)
@@ -95,17 +104,18 @@ private struct LayerProblem {
   func analyticGradients() -> [Part: [Double]] {
     let pass = forward(values)
     let (rows, hidden) = (steps * lanes, layer.hiddenSize)
-    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: hidden, hasCell: true)
+    let state = LayerState<Double, Double>(lanes: lanes, hiddenSize: hidden, hasCell: Layer.hasCell)
     state.hidden.copy(from: hiddenWeights)
     state.cell?.copy(from: cellWeights)
-    let dProjection = Rows<Double>(rows, 4 * hidden)
-    let dInputs = Rows<Double>(rows, layer.inputSize)
+    let dGates = GateGradients<Double>(
+      rows: rows, columns: Layer.gateCount * hidden, separate: Layer.separatesProducts)
+    let dInputs = Rows<Double>(rows, inputSize)
     var gradients = ParameterSet<Double>(layout)
     layer.backward(
       steps: steps, dHidden: Rows(rows, hidden, outputWeights), state: state, pass.weights, record: pass.record,
-      dProjection: dProjection, gradients: &gradients, on: kernels)
+      dGates: dGates, gradients: &gradients, on: kernels)
     layer.backwardInputs(
-      pass.inputs, dProjection: dProjection, pass.weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+      pass.inputs, dProjection: dGates.projection, pass.weights, dInputs: dInputs, gradients: &gradients, on: kernels)
     var result: [Part: [Double]] = [:]
     for (part, slot) in zip(Part.allCases, layout.slots) { result[part] = gradients[slot].elements }
     result[.inputs] = dInputs.elements

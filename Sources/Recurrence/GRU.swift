@@ -1,0 +1,119 @@
+import Compute
+
+/// The gated recurrent unit (Cho et al. 2014), with the reset gate after the product as in torch.nn.GRU.
+///
+///     r, z = σ(W_ih·x + b_ih + W_hh·h + b_hh)                      gate order r, z, n, as in torch.nn.GRU
+///     n = tanh(W_in·x + b_in + r ⊙ (W_hn·h + b_hn))               h' = (1 − z) ⊙ n + z ⊙ h
+///
+/// Letters: T steps, B lanes, H hidden size.
+public struct GRU<K: Kernels>: RecurrentLayer {
+  public typealias Reading = GRU<K.Reading>
+
+  public static var gateCount: Int { 3 }
+  public static var hasCell: Bool { false }
+  public static var separatesProducts: Bool { true }
+
+  public let hiddenSize: Int
+  private let tensors: LayerTensors
+
+  public init(_ shape: LayerShape, layout: inout ParameterLayout) {
+    hiddenSize = shape.hiddenSize
+    tensors = LayerTensors(shape, gates: Self.gateCount, layout: &layout)
+  }
+
+  /// Uniform in ±1/√H, as in torch.nn.GRU.
+  public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
+    tensors.initialize(&parameters, hiddenSize: hiddenSize, seed: seed)
+  }
+
+  public func pack(
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
+  ) -> PackedLayer<K> {
+    tensors.pack(parameters, joinsBiases: false, forTraining: forTraining, reusing: old, on: kernels)
+  }
+
+  // MARK: Activation record
+
+  /// What the forward pass keeps of a window for the backward pass.
+  public final class Record: RecurrentRecord {
+    public let lanes: Int
+    public let hidden: Rows<K.Operand>
+    /// The inputs' projection, then activations r, z, n of each step, `[T·B, 3H]`.
+    public let gates: Rows<K.Real>
+    /// W_hn·h + b_hn of each step, `[T·B, H]`: what the reset gate multiplies.
+    public let candidates: Rows<K.Real>
+    /// The recurrent products of the step at hand, `[B, 3H]`.
+    let products: Rows<K.Real>
+
+    public var cell: Rows<K.Real>? { nil }
+    public var projection: Rows<K.Real> { gates }
+
+    init(steps: Int, lanes: Int, hiddenSize: Int) {
+      self.lanes = lanes
+      hidden = Rows((steps + 1) * lanes, hiddenSize)
+      gates = Rows(steps * lanes, 3 * hiddenSize)
+      candidates = Rows(steps * lanes, hiddenSize)
+      products = Rows(lanes, 3 * hiddenSize)
+    }
+
+    /// The rows of step t; of ``hidden``, those before it.
+    func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+  }
+
+  public func makeRecord(steps: Int, lanes: Int) -> Record {
+    Record(steps: steps, lanes: lanes, hiddenSize: hiddenSize)
+  }
+
+  // MARK: Forward
+
+  public func forward(
+    steps: Int, _ weights: PackedLayer<K>, record: Record, share: Share, on kernels: K
+  ) {
+    let units = units(share)
+    for t in 0..<steps {
+      let (before, after) = (record.rows(t), record.rows(t + 1))
+      let hidden = record.hidden[before]
+      kernels.multiply(
+        hidden, weights.recurrent, bias: weights.recurrentBias, into: record.products, adding: false, units: units)
+      kernels.gruForward(
+        gates: record.gates[before], products: record.products, hidden: hidden, candidate: record.candidates[before],
+        nextHidden: record.hidden[after], units: units ?? 0..<hiddenSize)
+      kernels.meet(share)
+    }
+  }
+
+  // MARK: Backward
+
+  /// Back through time (Werbos 1990): at each step the hidden state's gradient is what comes from above plus what the
+  /// next step hands back, past its gates by z and through them by W_hh.
+  public func backward(
+    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>, record: Record,
+    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    guard steps > 0 else { return }
+    guard let recurrentTransposed = weights.recurrentTransposed, dGates.areSeparate else {
+      preconditionFailure("a GRU goes back only through weights packed for training, with separate gate gradients")
+    }
+    K.Real.add(state.hidden, to: dHidden[record.rows(steps - 1)])
+    state.hidden.clear()
+    for t in (0..<steps).reversed() {
+      let before = record.rows(t)
+      let (dProjection, dProducts) = (dGates.projection[before], dGates.products[before])
+      let dPrevious = t > 0 ? dHidden[record.rows(t - 1)] : state.hidden
+      kernels.gruBackward(
+        gates: record.gates[before], candidate: record.candidates[before], hidden: record.hidden[before],
+        dHidden: dHidden[before], dPrevious: dPrevious, dProjection: dProjection, dProducts: dProducts)
+      kernels.multiply(dProducts, recurrentTransposed, bias: nil, into: dPrevious, adding: true)
+    }
+    let window = 0..<steps * record.lanes
+    tensors.addRecurrentGradients(dGates[window], before: record.hidden[window], to: &gradients, on: kernels)
+  }
+
+  public func backwardInputs(
+    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: PackedLayer<K>, dInputs: Rows<K.Real>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    tensors.backwardInputs(
+      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+  }
+}

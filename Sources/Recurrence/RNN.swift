@@ -1,0 +1,108 @@
+import Compute
+
+/// The plain recurrent network (Elman 1990), with tanh or relu.
+///
+///     h' = φ(W_ih·x + b_ih + W_hh·h + b_hh)      φ = tanh or max(0, ·), as in torch.nn.RNN
+///
+/// Letters: T steps, B lanes, H hidden size.
+public struct RNN<K: Kernels>: RecurrentLayer {
+  public typealias Reading = RNN<K.Reading>
+
+  public static var gateCount: Int { 1 }
+  public static var hasCell: Bool { false }
+  public static var separatesProducts: Bool { false }
+
+  public let hiddenSize: Int
+  private let nonlinearity: Nonlinearity
+  private let tensors: LayerTensors
+
+  public init(_ shape: LayerShape, layout: inout ParameterLayout) {
+    hiddenSize = shape.hiddenSize
+    nonlinearity = shape.nonlinearity
+    tensors = LayerTensors(shape, gates: Self.gateCount, layout: &layout)
+  }
+
+  /// Uniform in ±1/√H, as in torch.nn.RNN.
+  public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
+    tensors.initialize(&parameters, hiddenSize: hiddenSize, seed: seed)
+  }
+
+  public func pack(
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
+  ) -> PackedLayer<K> {
+    tensors.pack(parameters, joinsBiases: true, forTraining: forTraining, reusing: old, on: kernels)
+  }
+
+  // MARK: Activation record
+
+  /// What the forward pass keeps of a window for the backward pass.
+  public final class Record: RecurrentRecord {
+    public let lanes: Int
+    public let hidden: Rows<K.Operand>
+    /// Pre-activations, then activations of each step, `[T·B, H]`: the hidden states before they are rounded to operands.
+    public let gates: Rows<K.Real>
+
+    public var cell: Rows<K.Real>? { nil }
+    public var projection: Rows<K.Real> { gates }
+
+    init(steps: Int, lanes: Int, hiddenSize: Int) {
+      self.lanes = lanes
+      hidden = Rows((steps + 1) * lanes, hiddenSize)
+      gates = Rows(steps * lanes, hiddenSize)
+    }
+
+    /// The rows of step t; of ``hidden``, those before it.
+    func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+  }
+
+  public func makeRecord(steps: Int, lanes: Int) -> Record {
+    Record(steps: steps, lanes: lanes, hiddenSize: hiddenSize)
+  }
+
+  // MARK: Forward
+
+  public func forward(
+    steps: Int, _ weights: PackedLayer<K>, record: Record, share: Share, on kernels: K
+  ) {
+    let units = units(share)
+    for t in 0..<steps {
+      let (before, after) = (record.rows(t), record.rows(t + 1))
+      let gates = record.gates[before]
+      kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units)
+      kernels.rnnForward(nonlinearity, gates: gates, hidden: record.hidden[after], units: units ?? 0..<hiddenSize)
+      kernels.meet(share)
+    }
+  }
+
+  // MARK: Backward
+
+  /// Back through time (Werbos 1990): at each step the hidden state's gradient is what comes from above plus what the
+  /// next step hands back through W_hh.
+  public func backward(
+    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>, record: Record,
+    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    guard steps > 0 else { return }
+    guard let recurrentTransposed = weights.recurrentTransposed else {
+      preconditionFailure("an RNN goes back only through weights packed for training")
+    }
+    K.Real.add(state.hidden, to: dHidden[record.rows(steps - 1)])
+    for t in (0..<steps).reversed() {
+      let before = record.rows(t)
+      let dGates = dGates.projection[before]
+      kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[before], dGates: dGates)
+      let dPrevious = t > 0 ? dHidden[record.rows(t - 1)] : state.hidden
+      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > 0)
+    }
+    let window = 0..<steps * record.lanes
+    tensors.addRecurrentGradients(dGates[window], before: record.hidden[window], to: &gradients, on: kernels)
+  }
+
+  public func backwardInputs(
+    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: PackedLayer<K>, dInputs: Rows<K.Real>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    tensors.backwardInputs(
+      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+  }
+}

@@ -1,0 +1,4 @@
+/// The recurrent cells, by their names in `config.json` and on the command line.
+public enum RecurrentCell: String, Sendable, CaseIterable {
+  case lstm, gru, rnn
+}
