@@ -10,7 +10,7 @@ public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
   public static func train(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     guard configuration.precision != .int8 else { throw Precision.int8IsForReading }
-    return train(configuration, configuration.model.layer(configuration.precision))
+    return train(configuration, configuration.model.trainingLayer(configuration.precision))
   }
 
   private static func train<Layer: RecurrentLayer>(

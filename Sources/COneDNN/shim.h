@@ -50,6 +50,16 @@ static inline bool unroll_has_bfloat16(void) {
   return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+/// Whether products of bfloat16 run on matrix units.
+static inline bool unroll_has_matrix_units(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
+}
+
+/// Whether vectors of 16 floats are one instruction's work.
+static inline bool unroll_has_wide_vectors(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 static inline int unroll_layout_plain(unroll_layout *out, int64_t rows, int64_t columns, dnnl_data_type_t type,
                                       dnnl_format_tag_t tag) {
   dnnl_dims_t sizes = {rows, columns};

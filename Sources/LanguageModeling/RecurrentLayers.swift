@@ -13,6 +13,15 @@ extension ModelConfiguration {
     }
   }
 
+  /// The same for training, on the kernels that are fastest on this processor.
+  public func trainingLayer(_ precision: Precision) -> any RecurrentLayer.Type {
+    switch precision {
+    case .float32 where prefersOneDNN.float32: layer(OneDNNKernels<Float>.self)
+    case .bfloat16 where prefersOneDNN.bfloat16: layer(OneDNNKernels<UInt16>.self)
+    default: layer(precision)
+    }
+  }
+
   private func layer<K: Kernels>(_: K.Type) -> any RecurrentLayer.Type {
     switch cell {
     case .lstm: LSTM<K>.self

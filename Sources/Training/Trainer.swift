@@ -27,7 +27,7 @@ public enum Trainer {
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
       try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
     }
-    return try run(model.layer(configuration.precision))
+    return try run(model.trainingLayer(configuration.precision))
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
@@ -36,7 +36,7 @@ public enum Trainer {
     // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
     let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
     let positions = Double(configuration.lanes) * Double(configuration.k1)
-    let layer = model.layer(configuration.precision)
+    let layer = model.trainingLayer(configuration.precision)
     let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
     let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
     let (need, have) = (weights + activations, Double(Files.memory))
