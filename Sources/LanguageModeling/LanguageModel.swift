@@ -7,7 +7,8 @@ import Tokenization
 /// A language model, whatever its cell and precision: the face that scoring and writing use.
 public protocol LanguageModel: Sendable {
   var configuration: ModelConfiguration { get }
-  /// A reader of `lanes` texts at once, at most `steps` tokens a window, from the zero state.
+  /// A reader of `lanes` texts at once, at most `steps` tokens a window, from the zero state or the trained
+  /// initial one.
   func makeReader(lanes: Int, steps: Int) -> any LanguageModelReader
 }
 
@@ -16,7 +17,7 @@ public protocol LanguageModelReader: AnyObject {
   var lanes: Int { get }
   /// The longest window.
   var steps: Int { get }
-  /// Begins anew from the zero state.
+  /// Begins anew, from the zero state or the trained initial one.
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.
   func losses(_ window: TokenWindow) -> [Double]
@@ -86,11 +87,10 @@ final class NetworkReader<Layer: RecurrentLayer>: LanguageModelReader {
       model.parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
     state = network.zeroState(lanes: lanes)
     logits = Rows(lanes, vocabulary)
+    reset()
   }
 
-  func reset() {
-    for layer in state { layer.clear() }
-  }
+  func reset() { packed.begin(state) }
 
   func losses(_ window: TokenWindow) -> [Double] {
     unrolled.forward(window, from: state, packed)
