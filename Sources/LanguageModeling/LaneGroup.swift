@@ -39,12 +39,18 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
 
   /// Forward, loss, backward; then carries the last state.
   ///
-  /// - Parameter scale: What each position's loss counts in the gradient, 1 / (positions of all groups) for a mean.
-  func step(_ window: TokenWindow, scale: K.Real, _ packed: PackedNetwork<Layer>) {
+  /// - Parameters:
+  ///   - scale: What each position's loss counts in the gradient, 1 / (positions of all groups) for a mean.
+  ///   - beginsStream: Whether the window starts from the trained initial state, where there is one, and not from the
+  ///     carried one.
+  func step(_ window: TokenWindow, scale: K.Real, beginsStream: Bool, _ packed: PackedNetwork<Layer>) {
+    let initialState = beginsStream ? unrolled.network.initialState : nil
+    if initialState != nil { packed.begin(state) }
     unrolled.take(window, lanes: lanes)
     unrolled.begin(from: state)
     unrolled.forward(steps: window.steps, packed, share: .whole)
     backward(steps: window.steps, scale: scale, packed)
+    initialState?.addGradients(of: stateGradient, to: &gradients)
     unrolled.copyState(after: window.steps, into: state)
   }
 

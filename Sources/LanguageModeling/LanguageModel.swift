@@ -7,8 +7,8 @@ import Tokenization
 /// A language model, whatever its cell and precision: the face that scoring and writing use.
 public protocol LanguageModel: Sendable {
   var configuration: ModelConfiguration { get }
-  /// A reader of `lanes` texts at once, at most `steps` tokens a window, from the zero state. The number of threads
-  /// does not change a bit of what it returns.
+  /// A reader of `lanes` texts at once, at most `steps` tokens a window, from the zero state or the trained
+  /// initial one. The number of threads does not change a bit of what it returns.
   func makeReader(lanes: Int, steps: Int, threads: Int) -> any LanguageModelReader
 }
 
@@ -24,7 +24,7 @@ public protocol LanguageModelReader: AnyObject {
   var lanes: Int { get }
   /// The longest window.
   var steps: Int { get }
-  /// Begins anew from the zero state.
+  /// Begins anew, from the zero state or the trained initial one.
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.
   func losses(_ window: TokenWindow) -> [Double]

@@ -18,6 +18,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var layers: Int
   /// Whether the decoder uses the embedding's matrix (Press & Wolf 2017); wants E = H.
   public var tiesWeights: Bool
+  /// Whether streams begin from a trained state, not from zero.
+  public var trainsInitialState: Bool
 
   /// What every size must stay under: far above any use, and small enough that no product of sizes overflows.
   public static let maximumVocabularySize = 2_000_000
@@ -31,7 +33,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// - Throws: ``ConfigurationError`` where a size is out of range, or the nonlinearity is not the cell's.
   public init(
     cell: RecurrentCell = .lstm, nonlinearity: Nonlinearity = .tanh, vocabularySize: Int, embeddingSize: Int,
-    hiddenSize: Int, layers: Int, tiesWeights: Bool = false
+    hiddenSize: Int, layers: Int, tiesWeights: Bool = false, trainsInitialState: Bool = false
   ) throws {
     self.cell = cell
     self.nonlinearity = nonlinearity
@@ -40,6 +42,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     self.hiddenSize = hiddenSize
     self.layers = layers
     self.tiesWeights = tiesWeights
+    self.trainsInitialState = trainsInitialState
     try validate()
   }
 
@@ -71,9 +74,12 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   /// Parameters of a model of this configuration.
   public var parameterCount: Int {
-    let width = layer(.float32).gateCount * hiddenSize
+    let layer = layer(.float32)
+    let width = layer.gateCount * hiddenSize
+    let initial = trainsInitialState ? layers * hiddenSize * (layer.hasCell ? 2 : 1) : 0
     let stack = (0..<layers).reduce(0) { $0 + width * ((($1 == 0) ? embeddingSize : hiddenSize) + hiddenSize + 2) }
-    return vocabularySize * embeddingSize + stack + (tiesWeights ? 0 : vocabularySize * hiddenSize) + vocabularySize
+    return vocabularySize * embeddingSize + stack + initial + (tiesWeights ? 0 : vocabularySize * hiddenSize)
+      + vocabularySize
   }
 }
 

@@ -177,6 +177,7 @@ extension ModelConfiguration {
       .init("tie_word_embeddings", .bool(tiesWeights)),
     ]
     if cell == .rnn { members.append(.init("nonlinearity", .string(nonlinearity.rawValue))) }
+    if trainsInitialState { members.append(.init("trains_initial_state", true)) }
     return .object(members)
   }
 
@@ -197,7 +198,8 @@ extension ModelConfiguration {
     try self.init(
       cell: cell, nonlinearity: cell == .rnn ? nonlinearity : .tanh, vocabularySize: integer("vocab_size"),
       embeddingSize: integer("embedding_size"), hiddenSize: integer("hidden_size"), layers: integer("num_layers"),
-      tiesWeights: json["tie_word_embeddings"]?.bool ?? false)
+      tiesWeights: json["tie_word_embeddings"]?.bool ?? false,
+      trainsInitialState: json["trains_initial_state"]?.bool ?? false)
   }
 
   private static func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -14,6 +14,7 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
   let embedding: SymbolEmbedding<Layer>
   let layers: [Layer]
   let decoder: SoftmaxDecoder<K>
+  let initialState: InitialState<Layer>?
 
   /// The network of a validated configuration.
   public init(_ configuration: ModelConfiguration) {
@@ -29,6 +30,9 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     decoder = SoftmaxDecoder(
       vocabularySize: configuration.vocabularySize, hiddenSize: configuration.hiddenSize,
       tiedTo: configuration.tiesWeights ? embedding.weight : nil, layout: &layout)
+    initialState =
+      configuration.trainsInitialState
+      ? InitialState(layers: configuration.layers, hiddenSize: configuration.hiddenSize, layout: &layout) : nil
     self.embedding = embedding
     self.configuration = configuration
     self.layout = layout
@@ -66,7 +70,8 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
       embedding: embedding.pack(
         parameters, layer: layers[0], packedLayers[0], rows: rows, reusing: old?.embedding, on: kernels),
       layers: packedLayers,
-      decoder: decoder.pack(parameters, forTraining: forTraining, reusing: old?.decoder, on: kernels))
+      decoder: decoder.pack(parameters, forTraining: forTraining, reusing: old?.decoder, on: kernels),
+      initialState: initialState?.pack(parameters, on: kernels))
   }
 }
 
@@ -75,4 +80,13 @@ struct PackedNetwork<Layer: RecurrentLayer>: Sendable {
   let embedding: SymbolEmbedding<Layer>.Weights
   let layers: [Layer.Weights]
   let decoder: SoftmaxDecoder<Layer.K>.Weights
+  /// Of one lane; nil is the zero state.
+  let initialState: [LayerState<Layer.K.Operand, Layer.K.Real>]?
+
+  /// Sets a state to that from which streams begin.
+  func begin(_ state: [LayerState<Layer.K.Operand, Layer.K.Real>]) {
+    for (index, layer) in state.enumerated() {
+      if let initialState { layer.fill(with: initialState[index]) } else { layer.clear() }
+    }
+  }
 }

@@ -16,6 +16,8 @@ where Layer.K: ReadingKernels {
   private let packed: PackedNetwork<Layer>
   private let unrolled: UnrolledNetwork<Layer>
   private let logits: Rows<K.Real>
+  /// The state that texts begin from.
+  private let beginning: [LayerState<K.Operand, K.Real>]
   private let decoderScratch: [SoftmaxDecoder<K>.Scratch]
   private let workers: Workers
   /// What is done in windows of some length, up to their losses or up to the logits of the last step.
@@ -52,17 +54,17 @@ where Layer.K: ReadingKernels {
     packed = network.pack(
       parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
     unrolled.kernels.tape.play()
+    beginning = network.zeroState(lanes: lanes)
+    packed.begin(beginning)
     logits = Rows(lanes, vocabulary)
     let workers = Workers(threads: threads)
     self.workers = workers
     decoderScratch = (0..<threads).map { _ in .init(network.decoder, rows: steps * lanes, forTraining: false) }
+    reset()
   }
 
   func reset() {
-    for record in unrolled.records {
-      record.hidden[0..<lanes].clear()
-      record.cell?[0..<lanes].clear()
-    }
+    unrolled.begin(from: beginning)
   }
 
   func losses(_ window: TokenWindow) -> [Double] {

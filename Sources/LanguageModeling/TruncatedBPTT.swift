@@ -25,6 +25,10 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     _modify { yield &groups[0].gradients }
   }
 
+  /// Whether the next window begins a stream. Where the initial state is trained, it starts from that, whatever
+  /// ``states`` hold, and its gradient reaches that; so who sets ``states`` to go on sets this to false.
+  public var beginsStream = true
+
   private let workers: Workers
   private let groups: [LaneGroup<Layer>]
   private let packingKernels = K()
@@ -62,17 +66,19 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
       parameters, forTraining: true, rows: k1 * lanes, reusing: packed, on: packingKernels)
     self.packed = packed
     let scale = K.Real(1 / Double(window.steps * lanes))
-    let groups = groups
+    let (groups, beginsStream) = (groups, beginsStream)
     workers.run(groups.count) { index in
-      groups[index].step(window, scale: scale, packed)
+      groups[index].step(window, scale: scale, beginsStream: beginsStream, packed)
     }
+    self.beginsStream = false
     // In the order of groups, into the first one's.
     for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }
     return groups.reduce(0) { $0 + $1.lossSum }
   }
 
-  /// Begins a new stream: the zero state in every lane.
+  /// Begins a new stream: the zero state in every lane, or the trained initial one.
   public func resetState() {
+    beginsStream = true
     for group in groups { group.resetState() }
   }
 

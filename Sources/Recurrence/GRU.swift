@@ -5,6 +5,12 @@ import Compute
 ///     r, z = σ(W_ih·x + b_ih + W_hh·h + b_hh)                      gate order r, z, n, as in torch.nn.GRU
 ///     n = tanh(W_in·x + b_in + r ⊙ (W_hn·h + b_hn))               h' = (1 − z) ⊙ n + z ⊙ h
 ///
+/// The hidden state that z carries on is the operand: in bfloat16 it is rounded at every step. So a layer's state is
+/// one matrix, and a run goes on from it to the bit. A float copy of h would bring little: scoring 6,000 characters with
+/// a 2×128 trained in float32, the mean loss is 1.4e-4 nats from Double's, and 2e-5 with a copy, the root mean square of
+/// a character's 4.3e-3 and 3.7e-3; the best validation losses of seven short bfloat16 trainings were 0.003 above
+/// float32's on average, and 0.001 below with a copy, where seeds differ by 0.008.
+///
 /// Letters: T steps, B lanes, H hidden size.
 public struct GRU<K: Kernels>: RecurrentLayer {
   public typealias Reading = GRU<K.Reading>

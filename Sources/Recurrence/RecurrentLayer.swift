@@ -100,6 +100,14 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
     cell = hasCell ? Rows(lanes, hiddenSize) : nil
   }
 
+  /// Sets every lane to the one of `lane`.
+  public func fill(with lane: LayerState) {
+    for index in 0..<hidden.rows {
+      hidden[index..<index + 1].copy(from: lane.hidden)
+      if let cell, let value = lane.cell { cell[index..<index + 1].copy(from: value) }
+    }
+  }
+
   /// Back to zeros.
   public func clear() {
     hidden.clear()

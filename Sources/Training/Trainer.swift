@@ -53,6 +53,7 @@ public enum Trainer {
     try ModelConfiguration(
       cell: configuration.cell, nonlinearity: configuration.nonlinearity, vocabularySize: vocabularySize,
       embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize, layers: configuration.layers,
-      tiesWeights: configuration.tiesWeights)
+      tiesWeights: configuration.tiesWeights,
+      trainsInitialState: configuration.trainsInitialState)
   }
 }

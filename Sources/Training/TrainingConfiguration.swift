@@ -26,6 +26,8 @@ public struct TrainingConfiguration: Sendable {
   public var embeddingSize, hiddenSize, layers: Int
   /// Whether the decoder uses the embedding's matrix.
   public var tiesWeights: Bool
+  /// Whether the state that streams begin from is trained, or zero.
+  public var trainsInitialState: Bool
 
   /// B.
   public var lanes: Int
@@ -88,6 +90,7 @@ public struct TrainingConfiguration: Sendable {
     hiddenSize = 256
     layers = 2
     tiesWeights = false
+    trainsInitialState = false
     lanes = 32
     k1 = 64
     limit = .budget(300)

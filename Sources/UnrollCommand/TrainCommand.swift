@@ -90,6 +90,9 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Use the embedding's matrix in the decoder too; the embedding size is then the hidden size.")
     var tieWeights = false
 
+    @Flag(help: "Train the state that a text begins from; without it that is zero.")
+    var trainInitialState = false
+
     func validate() throws {
       try require(
         forgetBias == nil || cell.cell == .lstm,
@@ -190,6 +193,7 @@ struct TrainCommand: ParsableCommand {
     settings.hiddenSize = model.hiddenSize
     settings.embeddingSize = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : min(128, model.hiddenSize))
     settings.tiesWeights = model.tieWeights
+    settings.trainsInitialState = model.trainInitialState
     settings.lanes = training.lanes
     settings.k1 = training.k1
     settings.limit = limit

@@ -53,6 +53,20 @@ import Testing
     }
   }
 
+  @Test(arguments: TestedCell.allCases)
+  func trainsTheInitialState(_ cell: TestedCell) throws {
+    let nonlinearity = cell == .reluRNN ? ["--nonlinearity", "relu"] : []
+    try withSmallModel(["--train-initial-state", "--cell", cell.cell.rawValue] + nonlinearity) { _, model, text in
+      let config = try JSON(parsing: Files.read("\(model)/config.json"))
+      #expect(config["trains_initial_state"]?.bool == true)
+      let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
+      let hidden = try #require(weights["initial.hidden"])
+      #expect(hidden.shape == [2, 12] && hidden.doubles.contains { $0 != 0 })
+      #expect(weights["initial.cell"]?.shape == (cell == .lstm ? [2, 12] : nil))
+      #expect(try unroll("perplexity", "--model", model, text).status == 0)
+    }
+  }
+
   /// The forget bias is where a fresh LSTM begins, and stays what training made of it when the model is loaded.
   @Test func forgetBiasIsAFlag() throws {
     try withSmallModel(["--forget-bias", "2.5", "--learning-rate", "1e-30"]) { _, model, _ in

@@ -12,7 +12,10 @@ import Tokenization
     var cell = TestedCell.lstm
     let layers, steps, lanes: Int
     var ties = false
-    var testDescription: String { "\(cell), \(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")" }
+    var trainsInitialState = false
+    var testDescription: String {
+      "\(cell), \(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")\(trainsInitialState ? ", initial state" : "")"
+    }
   }
 
   /// With V = 5 and T·B from 1 to 24 both ways from symbol to projection are taken: gathered embeddings and the table.
@@ -22,6 +25,7 @@ import Tokenization
     } + [
       Shape(cell: cell, layers: 2, steps: 3, lanes: 1, ties: true),
       Shape(cell: cell, layers: 2, steps: 4, lanes: 2, ties: true),
+      Shape(cell: cell, layers: 2, steps: 3, lanes: 9, trainsInitialState: true),
     ]
   }
 
@@ -44,7 +48,8 @@ import Tokenization
         check(analytic, "\(name)[\(index)]") { problem.loss(adding: $0, to: slot, index) }
       }
     }
-    for (index, analytic) in dState.enumerated() {
+    // A trained initial state is a parameter, and stands in the place of any other.
+    for (index, analytic) in dState.enumerated() where !shape.trainsInitialState {
       check(analytic, "state[\(index)]") { problem.loss(addingToState: $0, index) }
     }
   }
@@ -102,7 +107,8 @@ private struct Problem<Layer: RecurrentLayer<DoubleKernels>> {
     network = Network(
       try ModelConfiguration(
         cell: shape.cell.cell, nonlinearity: shape.cell.nonlinearity, vocabularySize: 5,
-        embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers, tiesWeights: shape.ties))
+        embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers, tiesWeights: shape.ties,
+        trainsInitialState: shape.trainsInitialState))
     (lanes, steps) = (shape.lanes, shape.steps)
     var parameters = ParameterSet<Double>(network.layout)
     for slot in network.layout.slots { parameters.fillUniform(slot, bound: 0.9, seed: seed) }
@@ -128,6 +134,7 @@ private struct Problem<Layer: RecurrentLayer<DoubleKernels>> {
   }
 
   func set(_ state: [Double], in bptt: TruncatedBPTT<Layer>) {
+    guard !network.configuration.trainsInitialState else { return }
     let size = lanes * 4
     for (layer, target) in bptt.states[0].enumerated() {
       let start = Self.parts * layer * size

@@ -87,6 +87,48 @@ import Tokenization
     )
   }
 
+  /// A stream begins from the trained initial state, in training and in reading; later windows go on from the carried
+  /// state, and their gradient does not reach it.
+  @Test(arguments: TestedCell.allCases)
+  func streamsBeginFromTheTrainedState(_ cell: TestedCell) throws {
+    try beginFromTheTrainedState(cell, cell.layer(DoubleKernels.self))
+  }
+
+  private func beginFromTheTrainedState<Layer: RecurrentLayer<DoubleKernels>>(
+    _ cell: TestedCell, _: Layer.Type
+  ) throws {
+    var configuration = try Self.network(Layer.self, cell).configuration
+    configuration.trainsInitialState = true
+    let network = Network<Layer>(configuration)
+    var parameters = network.initialParameters(seed: 3)
+    let slots = network.layout.slots.filter { network.layout[$0].name.hasPrefix("initial.") }
+    #expect(
+      slots.map { network.layout[$0].name }
+        == (Layer.hasCell ? ["initial.hidden", "initial.cell"] : ["initial.hidden"]))
+    #expect(configuration.parameterCount == network.layout.count)
+    for slot in slots {
+      #expect(parameters[slot].elements.allSatisfy { $0 == 0 })
+      parameters.fillUniform(slot, bound: 0.5, seed: 1)
+    }
+    let window = Self.window(steps: 8, lanes: 9, vocabulary: 7, seed: 2)
+    let (first, second) = (Self.part(window, 0..<4), Self.part(window, 4..<8))
+    let bptt = TruncatedBPTT(network, lanes: 9, k1: 4, workers: Workers(threads: 1))
+    func initialGradients() -> [Double] { slots.flatMap { bptt.gradients[$0].elements } }
+    let losses = [first, second].map { part in
+      let loss = bptt.step(part, parameters: parameters)
+      #expect(initialGradients().allSatisfy { ($0 == 0) == (part.inputs == second.inputs) })
+      return loss
+    }
+    let reader = RecurrentLanguageModel(network: network, parameters: parameters).makeReader(lanes: 9, steps: 8)
+    for _ in 0..<2 {
+      #expect(abs(reader.losses(window).reduce(0, +) - losses[0] - losses[1]) < 1e-12)
+      reader.reset()
+    }
+    #expect(bptt.step(first, parameters: parameters) != losses[0])
+    bptt.resetState()
+    #expect(bptt.step(first, parameters: parameters) == losses[0])
+  }
+
   /// Twenty updates give the same bits for any number of threads.
   @Test(arguments: TestedCell.allCases, [2, 3, 8])
   func threadsDoNotChangeABit(_ cell: TestedCell, _ threads: Int) throws {
