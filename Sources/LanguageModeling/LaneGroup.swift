@@ -17,6 +17,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
 
   private let unrolled: UnrolledNetwork<Layer>
   private let embeddingScratch: SymbolEmbedding<Layer>.BackwardScratch
+  private let blockSteps: Int
   private let dHidden: Rows<K.Real>
   private let dGates: GateGradients<K.Operand>
 
@@ -28,9 +29,11 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     stateGradient = network.zeroStateGradient(lanes: lanes.count)
     gradients = ParameterSet(network.layout)
     unrolled = UnrolledNetwork(network, steps: steps, lanes: lanes.count, hasTable: hasTable, forTraining: true)
-    embeddingScratch = .init(network.embedding, rows: rows, projectionSize: projectionSize, hasTable: hasTable)
+    blockSteps = Self.blockSteps(steps, lanes: lanes.count)
+    let blockRows = blockSteps * lanes.count
+    embeddingScratch = .init(network.embedding, rows: blockRows, projectionSize: projectionSize, hasTable: hasTable)
     dHidden = Rows(rows, network.configuration.hiddenSize)
-    dGates = GateGradients(rows: rows, columns: projectionSize, separate: Layer.separatesProducts)
+    dGates = GateGradients(rows: blockRows, columns: projectionSize, separate: Layer.separatesProducts)
   }
 
   func resetState() {
@@ -57,27 +60,45 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   private func backward(steps: Int, scale: K.Real, _ packed: PackedNetwork<Layer>) {
     let (network, kernels, records) = (unrolled.network, unrolled.kernels, unrolled.records)
     let rows = 0..<steps * lanes.count
-    let (symbols, losses) = (unrolled.symbols[rows], unrolled.losses[rows])
-    let (dHidden, dGates) = (dHidden[rows], dGates[rows])
+    let (dHidden, losses) = (dHidden[rows], unrolled.losses[rows])
     gradients.writableFlat().clear()
     network.decoder.lossesAndGradients(
       unrolled.outputs(steps), targets: unrolled.targets[rows], scale: scale, packed.decoder,
       scratch: unrolled.decoderScratch, into: losses, dOutputs: dHidden, gradients: &gradients, on: kernels)
     lossSum = losses.sum
     for index in network.layers.indices.reversed() {
-      let layer = network.layers[index]
       stateGradient[index].clear()
-      layer.backward(
-        steps: steps, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
-        dGates: dGates, gradients: &gradients, on: kernels)
-      guard index > 0 else { break }
-      // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
-      layer.backwardInputs(
-        records[index - 1].outputs(steps), dProjection: dGates.projection, packed.layers[index], dInputs: dHidden,
-        gradients: &gradients, on: kernels)
+      for block in blocks(of: steps) {
+        let part = block.lowerBound * lanes.count..<block.upperBound * lanes.count
+        let dGates = dGates[0..<part.count]
+        network.layers[index].backward(
+          steps: block, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
+          dGates: dGates, gradients: &gradients, on: kernels)
+        if index > 0 {
+          // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
+          network.layers[index].backwardInputs(
+            records[index - 1].outputs(steps)[part], dProjection: dGates.projection, packed.layers[index],
+            dInputs: dHidden[part], gradients: &gradients, on: kernels)
+        } else {
+          network.embedding.backward(
+            unrolled.symbols, rows: part, dProjection: dGates.projection, packed.embedding, layer: network.layers[0],
+            packed.layers[0], scratch: unrolled.embeddingScratch, embeddingScratch, gradients: &gradients, on: kernels)
+        }
+      }
     }
-    network.embedding.backward(
-      symbols, dProjection: dGates.projection, packed.embedding, layer: network.layers[0], packed.layers[0],
-      scratch: unrolled.embeddingScratch, embeddingScratch, gradients: &gradients, on: kernels)
+    network.embedding.finishBackward(
+      packed.embedding, layer: network.layers[0], packed.layers[0], embeddingScratch, gradients: &gradients,
+      on: kernels)
+  }
+
+  /// The steps of a window in blocks, the last first: gradients at gates are kept for one block at a time.
+  private func blocks(of steps: Int) -> some Sequence<Range<Int>> {
+    stride(from: steps, to: 0, by: -blockSteps).lazy.map { [blockSteps] end in max(0, end - blockSteps)..<end }
+  }
+
+  /// Enough steps for weight gradients to be large products, few enough for their operands to stay in the cache.
+  private static func blockSteps(_ steps: Int, lanes: Int) -> Int {
+    let blocks = max(1, (steps * lanes + 512) / 1024)
+    return (steps + blocks - 1) / blocks
   }
 }

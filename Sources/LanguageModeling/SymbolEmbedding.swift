@@ -119,28 +119,36 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     }
   }
 
-  /// Accumulates the gradients of the embedding and of layer 0's input weights.
+  /// Accumulates the gradients of the embedding and of layer 0's input weights from some rows of a window; those that
+  /// are collected by symbol follow with ``finishBackward(_:layer:_:_:gradients:on:)``.
   func backward(
-    _ symbols: Rows<Int32>, dProjection: Rows<K.Operand>, _ weights: Weights, layer: Layer,
+    _ symbols: Rows<Int32>, rows: Range<Int>, dProjection: Rows<K.Operand>, _ weights: Weights, layer: Layer,
     _ layerWeights: Layer.Weights, scratch: Scratch, _ back: BackwardScratch, gradients: inout ParameterSet<K.Real>,
     on kernels: K
   ) {
-    if weights.table != nil {
-      back.dTable.clear()
-      kernels.scatterAdd(dProjection, at: symbols, to: back.dTable)
-      kernels.narrow(back.dTable, into: back.dTableOperands)
-      layer.backwardInputs(
-        weights.operands, dProjection: back.dTableOperands, layerWeights, dInputs: back.dEmbedding,
-        gradients: &gradients, on: kernels)
-      K.Real.add(back.dEmbedding, to: gradients.writable(weight))
-    } else {
-      let rows = 0..<symbols.count
-      // The embeddings of the window are where the forward pass put them.
-      layer.backwardInputs(
-        scratch.inputs[rows], dProjection: dProjection, layerWeights, dInputs: back.dInputs[rows],
-        gradients: &gradients, on: kernels)
-      kernels.narrow(back.dInputs[rows], into: back.dInputOperands[rows])
-      kernels.scatterAdd(back.dInputOperands[rows], at: symbols, to: gradients.writable(weight))
+    guard weights.table == nil else {
+      return kernels.scatterAdd(dProjection, at: symbols[rows], to: back.dTable)
     }
+    let part = 0..<rows.count
+    // The embeddings of the window are where the forward pass put them.
+    layer.backwardInputs(
+      scratch.inputs[rows], dProjection: dProjection, layerWeights, dInputs: back.dInputs[part],
+      gradients: &gradients, on: kernels)
+    kernels.narrow(back.dInputs[part], into: back.dInputOperands[part])
+    kernels.scatterAdd(back.dInputOperands[part], at: symbols[rows], to: gradients.writable(weight))
+  }
+
+  /// Takes what was collected by symbol through the weights, and leaves zeros for the next window.
+  func finishBackward(
+    _ weights: Weights, layer: Layer, _ layerWeights: Layer.Weights, _ back: BackwardScratch,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    guard weights.table != nil else { return }
+    kernels.narrow(back.dTable, into: back.dTableOperands)
+    layer.backwardInputs(
+      weights.operands, dProjection: back.dTableOperands, layerWeights, dInputs: back.dEmbedding,
+      gradients: &gradients, on: kernels)
+    K.Real.add(back.dEmbedding, to: gradients.writable(weight))
+    back.dTable.clear()
   }
 }

@@ -64,6 +64,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
 
     /// The rows of step t; of ``hidden``, those before it.
     func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -93,26 +94,28 @@ public struct GRU<K: Kernels>: RecurrentLayer {
   /// Back through time (Werbos 1990): at each step the hidden state's gradient is what comes from above plus what the
   /// next step hands back, past its gates by z and through them by W_hh.
   public func backward(
-    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>, record: Record,
+    steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
+    record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
-    guard steps > 0 else { return }
+    guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed, dGates.areSeparate else {
       preconditionFailure("a GRU goes back only through weights packed for training, with separate gate gradients")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(steps - 1)])
+    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
     state.hidden.clear()
-    for t in (0..<steps).reversed() {
+    for t in steps.reversed() {
       let before = record.rows(t)
-      let (dProjection, dProducts) = (dGates.projection[before], dGates.products[before])
-      let dPrevious = t > 0 ? dHidden[record.rows(t - 1)] : state.hidden
+      let gates = record.rows(t - steps.lowerBound)
+      let (dProjection, dProducts) = (dGates.projection[gates], dGates.products[gates])
+      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
       kernels.gruBackward(
         gates: record.gates[before], candidate: record.candidates[before], hidden: record.hidden[before],
         dHidden: dHidden[before], dPrevious: dPrevious, dProjection: dProjection, dProducts: dProducts)
       kernels.multiply(dProducts, recurrentTransposed, bias: nil, into: dPrevious, adding: true)
     }
-    let window = 0..<steps * record.lanes
-    tensors.addRecurrentGradients(dGates[window], before: record.hidden[window], to: &gradients, on: kernels)
+    tensors.addRecurrentGradients(
+      dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
   }
 
   public func backwardInputs(

@@ -1,6 +1,6 @@
 import Compute
 
-/// The gradients at a window's pre-activations, `[T·B, G·H]`: at the inputs' projection and at the recurrent products.
+/// The gradients at the pre-activations of some steps, `[T·B, G·H]`: at the inputs' projection and at the recurrent products.
 ///
 /// Both are the same numbers, in the same memory, in a cell that adds the two; a GRU's reset gate stands between them.
 public struct GateGradients<Operand: BitwiseCopyable & Sendable>: Sendable {

@@ -61,6 +61,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
 
     /// The rows of step t; of ``hidden`` and ``cells``, those before it.
     func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -89,25 +90,26 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   /// Back through time (Werbos 1990): at each step the hidden state's gradient is what comes from above plus what the
   /// next step's gates hand back through W_hh; the cell's gradient runs back through the forget gates.
   public func backward(
-    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>, record: Record,
+    steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
+    record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
-    guard steps > 0 else { return }
+    guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed, let dCell = state.cell else {
       preconditionFailure("an LSTM goes back only through weights packed for training and a state with a cell")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(steps - 1)])
-    for t in (0..<steps).reversed() {
+    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
+    for t in steps.reversed() {
       let (before, after) = (record.rows(t), record.rows(t + 1))
-      let dGates = dGates.projection[before]
+      let dGates = dGates.projection[record.rows(t - steps.lowerBound)]
       kernels.lstmBackward(
         gates: record.gates[before], cell: record.cells[before], nextCell: record.cells[after],
         dHidden: dHidden[before], dCell: dCell, dGates: dGates)
-      let dPrevious = t > 0 ? dHidden[record.rows(t - 1)] : state.hidden
-      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > 0)
+      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
+      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
     }
-    let window = 0..<steps * record.lanes
-    tensors.addRecurrentGradients(dGates[window], before: record.hidden[window], to: &gradients, on: kernels)
+    tensors.addRecurrentGradients(
+      dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
   }
 
   public func backwardInputs(

@@ -82,14 +82,8 @@ struct LayerTensors: Sendable {
     on kernels: K
   ) {
     kernels.addOuter(dGates.products, hidden, to: gradients.writable(recurrentWeight))
-    let dBias = Rows<K.Real>(1, gateRows)
-    kernels.addColumnSums(dGates.projection, to: dBias)
-    K.Real.add(dBias, to: gradients.writable(inputBias))
-    if dGates.areSeparate {
-      dBias.clear()
-      kernels.addColumnSums(dGates.products, to: dBias)
-    }
-    K.Real.add(dBias, to: gradients.writable(recurrentBias))
+    kernels.addColumnSums(dGates.projection, to: gradients.writable(inputBias))
+    kernels.addColumnSums(dGates.products, to: gradients.writable(recurrentBias))
   }
 
   /// See ``RecurrentLayer/backwardInputs(_:dProjection:_:dInputs:gradients:on:)``.

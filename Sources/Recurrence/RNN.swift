@@ -53,6 +53,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
 
     /// The rows of step t; of ``hidden``, those before it.
     func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -79,23 +80,24 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   /// Back through time (Werbos 1990): at each step the hidden state's gradient is what comes from above plus what the
   /// next step hands back through W_hh.
   public func backward(
-    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>, record: Record,
+    steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
+    record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
-    guard steps > 0 else { return }
+    guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed else {
       preconditionFailure("an RNN goes back only through weights packed for training")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(steps - 1)])
-    for t in (0..<steps).reversed() {
+    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
+    for t in steps.reversed() {
       let before = record.rows(t)
-      let dGates = dGates.projection[before]
+      let dGates = dGates.projection[record.rows(t - steps.lowerBound)]
       kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[before], dGates: dGates)
-      let dPrevious = t > 0 ? dHidden[record.rows(t - 1)] : state.hidden
-      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > 0)
+      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
+      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
     }
-    let window = 0..<steps * record.lanes
-    tensors.addRecurrentGradients(dGates[window], before: record.hidden[window], to: &gradients, on: kernels)
+    tensors.addRecurrentGradients(
+      dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
   }
 
   public func backwardInputs(

@@ -43,16 +43,16 @@ public protocol RecurrentLayer<K>: Sendable {
   /// after each step waits for the others.
   func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K)
 
-  /// Propagates the loss gradient back through one window.
+  /// Propagates the loss gradient back through some steps of a window, which end where the last call's began.
   ///
   /// - Parameters:
-  ///   - dHidden: Gradient at every step's hidden state from above, `[T·B, H]`; destroyed.
-  ///   - state: Gradient at the state after the window in, at the state before it out.
-  ///   - dGates: Overwritten with the gradients at the projection and at the recurrent products, `[T·B, G·H]`; separate
-  ///     where ``separatesProducts``.
+  ///   - dHidden: Gradient at every step's hidden state from above, `[T·B, H]` of the whole window; destroyed.
+  ///   - state: Gradient at the state after the steps in, at the state before them out.
+  ///   - dGates: Overwritten with the gradients of these steps at the projection and at the recurrent products,
+  ///     `[n·B, G·H]`; separate where ``separatesProducts``.
   ///   - gradients: Recurrent weights and biases; accumulated into.
   func backward(
-    steps: Int, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
+    steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
 
   /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their

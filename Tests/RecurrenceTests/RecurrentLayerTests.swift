@@ -112,7 +112,7 @@ private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
     let dInputs = Rows<Double>(rows, inputSize)
     var gradients = ParameterSet<Double>(layout)
     layer.backward(
-      steps: steps, dHidden: Rows(rows, hidden, outputWeights), state: state, pass.weights, record: pass.record,
+      steps: 0..<steps, dHidden: Rows(rows, hidden, outputWeights), state: state, pass.weights, record: pass.record,
       dGates: dGates, gradients: &gradients, on: kernels)
     layer.backwardInputs(
       pass.inputs, dProjection: dGates.projection, pass.weights, dInputs: dInputs, gradients: &gradients, on: kernels)
