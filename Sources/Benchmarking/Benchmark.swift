@@ -27,6 +27,8 @@ public struct BenchmarkConfiguration: Sendable {
   public var threads: Int
   /// How long to measure.
   public var seconds: Double
+  /// Whether to take the time of each phase, which slows the work down a little.
+  public var profiles = false
 
   public init(model: ModelConfiguration, lanes: Int, k1: Int, precision: Precision, threads: Int, seconds: Double) {
     self.model = model
@@ -56,17 +58,26 @@ public struct BenchmarkResult: Sendable {
   /// The best matrix product of this precision and number of threads, in GFLOP/s, measured in the same run.
   public let peak: Double
 
+  /// Where the threads' time went, and how much of it there was, where asked for.
+  public let profile: (times: PhaseTimes, threadSeconds: Double)?
+
   /// Measures `work`, which returns the symbols that it went through, then the yardstick.
+  ///
+  /// - Parameter times: Where the time went until now.
   init<K: Kernels>(
-    task: String, _ configuration: BenchmarkConfiguration, _: K.Type, threads: Int, operationsPerSymbol: Double,
-    _ work: () -> Int
+    task: String, _ configuration: BenchmarkConfiguration, _: K.Type, operationsPerSymbol: Double,
+    times: () -> PhaseTimes?, _ work: () -> Int
   ) {
     self.task = task
     self.configuration = configuration
     self.operationsPerSymbol = operationsPerSymbol
+    for _ in 0..<2 { _ = work() }  // products are made and memory is touched
+    let (before, start) = (times(), ContinuousClock.now)
     symbolsPerSecond = measure(seconds: configuration.seconds, work)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    profile = before.flatMap { before in times().map { ($0 - before, seconds * Double(configuration.threads)) } }
     megabytes = peakMegabytes()
-    peak = MatrixPeak.measure(K.self, threads: threads)
+    peak = MatrixPeak.measure(K.self, threads: configuration.threads)
   }
 
   /// The median repetition.
@@ -74,9 +85,17 @@ public struct BenchmarkResult: Sendable {
   /// Executed operations a second, in 1e9.
   public var achievedGFLOPs: Double { median * operationsPerSymbol / 1e9 }
 
+  /// Each phase's share of the threads' time, the largest first; what no phase takes is the rest.
+  private var shares: [(name: String, share: Double)] {
+    guard let profile else { return [] }
+    let shares = Phase.allCases.map { ($0.name, profile.times[$0] / profile.threadSeconds) }
+    let rest = ("everything else, idle threads included", 1 - profile.times.total / profile.threadSeconds)
+    return (shares.filter { $0.1 > 0 } + [rest]).sorted { $0.1 > $1.1 }
+  }
+
   /// One object for programs.
   public var json: JSON {
-    [
+    let json: JSON = [
       "task": .string(task), "symbols_per_second": JSON(median.rounded()),
       "symbols_per_second_lowest": JSON((symbolsPerSecond.min() ?? 0).rounded()),
       "symbols_per_second_highest": JSON((symbolsPerSecond.max() ?? 0).rounded()),
@@ -84,6 +103,8 @@ public struct BenchmarkResult: Sendable {
       "achieved_gflops": JSON(achievedGFLOPs.rounded()), "gemm_peak_gflops": JSON(peak.rounded()),
       "peak_rss_mb": .integer(megabytes),
     ]
+    guard profile != nil else { return json }
+    return json.adding(.init("phases", .object(shares.map { .init($0.name, JSON($0.share)) })))
   }
 
   /// A few lines for a person.
@@ -100,6 +121,7 @@ public struct BenchmarkResult: Sendable {
       "model", "\(model.layers) × \(model.hiddenSize)",
       "\(model.cellName), \(model.vocabularySize) symbols; \(configuration.lanes) lanes, k1 \(configuration.k1), "
         + "\(configuration.precision.rawValue), \(configuration.threads) threads")
+    for (name, share) in shares { table.add(name, "\(decimal(100 * share, places: 1)) %", "of the threads' time") }
     return table.text
   }
 }
@@ -118,7 +140,6 @@ private func peakMegabytes() -> Int {
 
 /// Repeats `work`, which returns the symbols that it went through, and measures it in parts.
 private func measure(seconds: Double, _ work: () -> Int) -> [Double] {
-  for _ in 0..<2 { _ = work() }  // products are made and memory is touched
   return (0..<BenchmarkConfiguration.repetitions).map { _ in
     let begin = ContinuousClock.now
     var symbols = 0

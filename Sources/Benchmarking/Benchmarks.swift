@@ -10,7 +10,8 @@ public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
   public static func train(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     guard configuration.precision != .int8 else { throw Precision.int8IsForReading }
-    return train(configuration, configuration.model.trainingLayer(configuration.precision))
+    return train(
+      configuration, configuration.model.trainingLayer(configuration.precision, profiled: configuration.profiles))
   }
 
   private static func train<Layer: RecurrentLayer>(
@@ -23,8 +24,8 @@ public enum Benchmarks {
     var update = ClippedUpdate(Adam<Layer.K.Real>(.init(), layout: network.layout), maximumNorm: 5)
     let window = randomWindow(configuration)
     return BenchmarkResult(
-      task: "train", configuration, Layer.K.self, threads: configuration.threads,
-      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount)
+      task: "train", configuration, Layer.K.self,
+      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount), times: { bptt.times }
     ) {
       let loss = bptt.step(window, parameters: parameters)
       _ = update.apply(loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: 0.002)
@@ -69,10 +70,12 @@ public enum Benchmarks {
       let model = RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 1))
       let reader = model.makeReader(
         lanes: configuration.lanes, steps: configuration.k1, threads: configuration.threads)
+      if configuration.profiles { reader.times = PhaseTimes() }
       let window = randomWindow(configuration)
       return BenchmarkResult(
-        task: task, configuration, Layer.K.self, threads: configuration.threads,
-        operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount)
+        task: task, configuration, Layer.K.self,
+        operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
+        times: { reader.times }
       ) { work(reader, window) }
     }
     return run(configuration.model.layer(configuration.precision))

@@ -21,6 +21,9 @@ public protocol Kernels: AnyObject, Sendable {
   /// The element-wise loops of this precision, from which the functions below that need no product are made.
   static var loops: ElementLoops<Real, Operand> { get }
 
+  /// Where the time went, in kernels that take it.
+  var times: PhaseTimes? { get }
+
   init()
 
   // MARK: Matrix products
@@ -98,6 +101,8 @@ public protocol ReadingKernels: Kernels {
 }
 
 extension Kernels {
+  public var times: PhaseTimes? { nil }
+
   /// Packs a weight matrix whose outputs have one gate each.
   public func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed {
     pack(weight, transposed: transposed, gates: 1, reusing: old)

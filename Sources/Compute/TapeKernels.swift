@@ -3,21 +3,26 @@
 /// What a reader does at every symbol is the same list of loops over the same matrices; only their contents change. So
 /// the list is written down the first time, and played: without the checks, look-ups and references that writing costs.
 public final class Tape: @unchecked Sendable {  // played by one thread, after it was written
-  private var operations: [() -> Void] = []
+  private var operations: [(phase: Phase, perform: () -> Void)] = []
   /// The memory that operations work on, once each.
   private var kept: [ObjectIdentifier: AnyObject] = [:]
 
   /// An empty tape.
   public init() {}
 
-  func record(on memory: AnyObject?..., operation: @escaping () -> Void) {
-    operations.append(operation)
+  func record(_ phase: Phase, on memory: AnyObject?..., operation: @escaping () -> Void) {
+    operations.append((phase, operation))
     for object in memory.compactMap({ $0 }) { kept[ObjectIdentifier(object)] = object }
   }
 
   /// Does everything that was recorded, in order.
   public func play() {
-    for operation in operations { operation() }
+    for operation in operations { operation.perform() }
+  }
+
+  /// The same, taking the time of every operation.
+  public func play(times: inout PhaseTimes) {
+    for operation in operations { times.measure(operation.phase) { operation.perform() } }
   }
 }
 
@@ -48,7 +53,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
   ) {
     requireProduct(a, inner: packed.inner, outer: packed.outputs, bias, out)
     guard let product = packed.product(a, bias: bias, into: out, adding: adding, units: units) else { return }
-    tape.record(on: a.storage, packed, bias?.storage, out.storage, operation: product)
+    tape.record(.products, on: a.storage, packed, bias?.storage, out.storage, operation: product)
   }
 
   public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>) {
@@ -66,7 +71,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
       Operand.loops.lstmForward, hidden.rows, hidden.columns, units.lowerBound, units.upperBound
     )
     let memory = (gates.pointer, cell.pointer, nextCell.pointer, hidden.pointer)
-    tape.record(on: gates.storage, cell.storage, nextCell.storage, hidden.storage) {
+    tape.record(.steps, on: gates.storage, cell.storage, nextCell.storage, hidden.storage) {
       loop(rows, columns, first, last, memory.0, memory.1, memory.2, memory.3)
     }
   }
@@ -83,7 +88,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
       Operand.loops.gruForward, nextHidden.rows, nextHidden.columns, units.lowerBound, units.upperBound
     )
     let memory = (gates.pointer, products.pointer, hidden.pointer, candidate.pointer, nextHidden.pointer)
-    tape.record(on: gates.storage, products.storage, hidden.storage, candidate.storage, nextHidden.storage) {
+    tape.record(.steps, on: gates.storage, products.storage, hidden.storage, candidate.storage, nextHidden.storage) {
       loop(rows, columns, first, last, memory.0, memory.1, memory.2, memory.3, memory.4)
     }
   }
@@ -95,7 +100,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
       Operand.loops.rnnForward, hidden.rows, hidden.columns, units.lowerBound, units.upperBound
     )
     let memory = (gates.pointer, hidden.pointer)
-    tape.record(on: gates.storage, hidden.storage) {
+    tape.record(.steps, on: gates.storage, hidden.storage) {
       loop(rows, columns, first, last, nonlinearity == .relu, memory.0, memory.1)
     }
   }
@@ -107,7 +112,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
       Operand.loops.gather, out.rows, out.columns, columns.lowerBound, columns.upperBound
     )
     let memory = (table.pointer, symbols.pointer, out.pointer)
-    tape.record(on: table.storage, symbols.storage, out.storage) {
+    tape.record(.symbols, on: table.storage, symbols.storage, out.storage) {
       loop(rows, width, first, last, memory.0, memory.1, memory.2)
     }
   }
@@ -118,7 +123,7 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     requireCrossEntropy(logits, targets, dLogits, losses)
     let (loop, rows, columns) = (Operand.loops.crossEntropy, logits.rows, logits.columns)
     let memory = (logits.pointer, targets.pointer, dLogits?.pointer, losses.pointer)
-    tape.record(on: logits.storage, targets.storage, dLogits?.storage, losses.storage) {
+    tape.record(.softmax, on: logits.storage, targets.storage, dLogits?.storage, losses.storage) {
       loop(rows, columns, memory.0, memory.1, scale, memory.2, memory.3)
     }
   }
@@ -126,17 +131,17 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
   public func narrow(_ a: Rows<Real>, into out: Rows<Operand>) {
     precondition(a.count == out.count, "\(a.count) elements narrowed into \(out.count)")
     let (loop, count, source, target) = (Operand.loops.narrow, a.count, a.pointer, out.pointer)
-    tape.record(on: a.storage, out.storage) { loop(count, source, target) }
+    tape.record(.copies, on: a.storage, out.storage) { loop(count, source, target) }
   }
 
   public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) {
     let (count, source, target) = (a.count, a.pointer, out.pointer)
     precondition(count == out.count, "\(count) elements copied into \(out.count)")
-    tape.record(on: a.storage, out.storage) { target.update(from: source, count: count) }
+    tape.record(.copies, on: a.storage, out.storage) { target.update(from: source, count: count) }
   }
 
   public func meet(_ share: Share) {
     guard share.count > 1 else { return }
-    tape.record { share.meet() }
+    tape.record(.meetings) { share.meet() }
   }
 }

@@ -36,6 +36,8 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     dGates = GateGradients(rows: blockRows, columns: projectionSize, separate: Layer.separatesProducts)
   }
 
+  var times: PhaseTimes? { unrolled.kernels.times }
+
   func resetState() {
     for layer in state { layer.clear() }
   }

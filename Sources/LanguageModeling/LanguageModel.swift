@@ -24,6 +24,8 @@ public protocol LanguageModelReader: AnyObject {
   var lanes: Int { get }
   /// The longest window.
   var steps: Int { get }
+  /// Where the threads' time went since this was set; nil, as at first, where nobody asks.
+  var times: PhaseTimes? { get set }
   /// Begins anew, from the zero state or the trained initial one.
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.

@@ -1,5 +1,6 @@
 import Compute
 import Recurrence
+import Synchronization
 import Tokenization
 
 /// The reader of a recurrent model; packs the weights once.
@@ -12,6 +13,7 @@ where Layer.K: ReadingKernels {
   typealias K = Layer.K
 
   let lanes, steps: Int
+  var times: PhaseTimes?
   private let network: Network<Layer>
   private let packed: PackedNetwork<Layer>
   private let unrolled: UnrolledNetwork<Layer>
@@ -85,13 +87,27 @@ where Layer.K: ReadingKernels {
   private func play(_ purpose: Purpose) {
     let piece = pieces[purpose] ?? make(purpose)
     let (threads, start) = (piece.pace.choose(), ContinuousClock.now)
-    if threads == 1 {
+    if times != nil {
+      playTakingTimes(piece, threads: threads)
+    } else if threads == 1 {
       piece.alone.play()
     } else {
       let tapes = piece.together
       workers.together { tapes[$0.index].play() }
     }
     piece.pace.note(threads: threads, seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  private func playTakingTimes(_ piece: Piece, threads: Int) {
+    let spent = Mutex(times ?? PhaseTimes())
+    @Sendable func play(_ tape: Tape) {
+      var times = PhaseTimes()
+      tape.play(times: &times)
+      spent.withLock { $0 += times }
+    }
+    let tapes = piece.together
+    if threads == 1 { play(piece.alone) } else { workers.together { play(tapes[$0.index]) } }
+    times = spent.withLock { $0 }
   }
 
   private func make(_ purpose: Purpose) -> Piece {

@@ -14,11 +14,18 @@ extension ModelConfiguration {
   }
 
   /// The same for training, on the kernels that are fastest on this processor.
-  public func trainingLayer(_ precision: Precision) -> any RecurrentLayer.Type {
-    switch precision {
-    case .float32 where prefersOneDNN.float32: layer(OneDNNKernels<Float>.self)
-    case .bfloat16 where prefersOneDNN.bfloat16: layer(OneDNNKernels<UInt16>.self)
-    default: layer(precision)
+  ///
+  /// - Parameter profiled: Whether the kernels take the time of what they do.
+  /// - Precondition: The precision is not int8, which is for reading.
+  public func trainingLayer(_ precision: Precision, profiled: Bool = false) -> any RecurrentLayer.Type {
+    func layer<K: Kernels>(_: K.Type) -> any RecurrentLayer.Type {
+      profiled ? self.layer(ProfiledKernels<K>.self) : self.layer(K.self)
+    }
+    precondition(precision != .int8, "nothing is trained in int8")
+    return switch precision {
+    case .float32: prefersOneDNN.float32 ? layer(OneDNNKernels<Float>.self) : layer(Float32Kernels.self)
+    case .bfloat16: prefersOneDNN.bfloat16 ? layer(OneDNNKernels<UInt16>.self) : layer(BFloat16Kernels.self)
+    case .int8, .float64: layer(DoubleKernels.self)
     }
   }
 

@@ -76,6 +76,13 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     return groups.reduce(0) { $0 + $1.lossSum }
   }
 
+  /// Where the threads' time went, all of them together, where the kernels take it.
+  public var times: PhaseTimes? {
+    guard var times = packingKernels.times else { return nil }
+    for group in groups { times += group.times ?? PhaseTimes() }
+    return times
+  }
+
   /// Begins a new stream: the zero state in every lane, or the trained initial one.
   public func resetState() {
     beginsStream = true

@@ -26,6 +26,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Steps of a window.") var k1 = 100
   @Option(help: "Symbols of the vocabulary.") var vocabularySize = 65
   @Option(help: "Seconds to measure.") var seconds = 5.0
+  @Flag(help: "Say where the time goes, phase by phase.") var profile = false
   @Flag(help: "One JSON object.") var json = false
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
@@ -37,13 +38,14 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let configuration = BenchmarkConfiguration(
+      var configuration = BenchmarkConfiguration(
         model: try ModelConfiguration(
           cell: cell.cell, nonlinearity: cell.nonlinearity ?? .tanh, vocabularySize: vocabularySize,
           embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
         lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
         precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),
         threads: compute.threadCount, seconds: seconds)
+      configuration.profiles = profile
       try configuration.precision.requireSupport()
       let result =
         switch task {
