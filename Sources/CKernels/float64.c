@@ -35,6 +35,6 @@ INLINE void add_multiple(size_t count, double factor, const double *restrict a, 
 }
 
 CLONES void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C) {
-  for (size_t m = 0; m < M; m++)
+  for (size_t m = M; m-- > 0;)
     for (size_t i = 0; i < N1; i++) add_multiple(N2, A[m * N1 + i], B + m * N2, C + i * N2);
 }

@@ -14,11 +14,11 @@ INLINE void NAME(add_row)(size_t columns, const OPERAND *restrict a, REAL *restr
 }
 
 CLONES void NAME(scatter_add)(size_t rows, size_t columns, const OPERAND *a, const int32_t *symbols, REAL *table) {
-  for (size_t r = 0; r < rows; r++) NAME(add_row)(columns, a + r * columns, table + (size_t)symbols[r] * columns);
+  for (size_t r = rows; r-- > 0;) NAME(add_row)(columns, a + r * columns, table + (size_t)symbols[r] * columns);
 }
 
 CLONES void NAME(column_sums)(size_t rows, size_t columns, const OPERAND *a, REAL *sums) {
-  for (size_t r = 0; r < rows; r++) NAME(add_row)(columns, a + r * columns, sums);
+  for (size_t r = rows; r-- > 0;) NAME(add_row)(columns, a + r * columns, sums);
 }
 
 // The largest of a row and a row's sum, in 16 interleaved parts: a fixed order that vectorises.

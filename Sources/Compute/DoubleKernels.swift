@@ -1,6 +1,7 @@
 import CKernels
 
-/// The reference: everything in Double, each sum in the order of its indices.
+/// The reference: everything in Double, sums in a fixed order. Gradients are summed backwards, row by row, as the pass
+/// itself runs: so their bits do not depend on how a window is cut.
 public typealias DoubleKernels = PanelKernels<Double>
 
 extension Double: PanelOperand {
@@ -13,7 +14,7 @@ extension Double: PanelOperand {
   public static let panelLoops = PanelLoops<Double, Double>(
     stride: ckernels_panel_stride_f64, pack: ckernels_panel_pack_f64, multiply: ckernels_panel_multiply_f64)
 
-  /// Plain loops.
+  /// Plain loops, from the last row to the first.
   public final class Outer: OuterProducts {
     public init() {}
     public func addOuter(_ a: Rows<Double>, _ b: Rows<Double>, to sum: Rows<Double>) {

@@ -76,9 +76,9 @@ public protocol Kernels: AnyObject, Sendable {
 
   /// `out[r] = table[symbols[r]]`, in some columns.
   func gather(_ symbols: Rows<Int32>, from table: Rows<Real>, into out: Rows<Real>, columns: Range<Int>)
-  /// `table[symbols[r]] += a[r]`, in the order of r.
+  /// `table[symbols[r]] += a[r]`, from the last r to the first.
   func scatterAdd(_ a: Rows<Operand>, at symbols: Rows<Int32>, to table: Rows<Real>)
-  /// `sums [1, N] += Σ_r a[r]`.
+  /// `sums [1, N] += Σ_r a[r]`, from the last r to the first.
   func addColumnSums(_ a: Rows<Operand>, to sums: Rows<Real>)
   /// Softmax cross-entropy of each row in nats, into `losses [rows, 1]`. `logits` are destroyed; `dLogits`, where
   /// given, is overwritten with `scale·(softmax − one-hot)`.

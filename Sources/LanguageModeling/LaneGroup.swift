@@ -3,104 +3,193 @@ import Recurrence
 import Tokenization
 
 /// One group of lanes in training: its carried state, its activations and its share of the gradient.
+///
+/// Letters: S steps of an unrolled window, the newest of which are new; B lanes.
 final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread takes a group whole
   typealias K = Layer.K
 
   let lanes: Range<Int>
-  /// The state carried from window to window; what happened before it is held constant.
+  /// The state that the next window is unrolled from; what happened before it is held constant.
   let state: [LayerState<K.Operand, K.Real>]
-  /// Gradient at the state that the last window started from.
+  /// Gradient at the earliest state that the last window's gradient reached.
   let stateGradient: [LayerState<K.Real, K.Real>]
   /// This group's share; the first group's becomes the whole.
   var gradients: ParameterSet<K.Real>
   private(set) var lossSum = 0.0
+  /// Steps before the next window's that are unrolled again with it.
+  private(set) var history = 0
 
+  private let truncation: Truncation
   private let unrolled: UnrolledNetwork<Layer>
   private let embeddingScratch: SymbolEmbedding<Layer>.BackwardScratch
   private let blockSteps: Int
   private let dHidden: Rows<K.Real>
   private let dGates: GateGradients<K.Operand>
+  /// The state that the window after this one is unrolled from.
+  private let nextState: [LayerState<K.Operand, K.Real>]
+  /// The states that segments start from, where a window has several.
+  private var segmentStates: [[LayerState<K.Operand, K.Real>]] = []
 
-  init(_ network: Network<Layer>, steps: Int, lanes: Range<Int>, hasTable: Bool) {
+  init(_ network: Network<Layer>, _ truncation: Truncation, lanes: Range<Int>, hasTable: Bool) {
     self.lanes = lanes
-    let rows = steps * lanes.count
+    self.truncation = truncation
     let projectionSize = Layer.gateCount * network.configuration.hiddenSize
     state = network.zeroState(lanes: lanes.count)
+    nextState = network.zeroState(lanes: lanes.count)
     stateGradient = network.zeroStateGradient(lanes: lanes.count)
     gradients = ParameterSet(network.layout)
-    unrolled = UnrolledNetwork(network, steps: steps, lanes: lanes.count, hasTable: hasTable, forTraining: true)
-    blockSteps = Self.blockSteps(steps, lanes: lanes.count)
-    let blockRows = blockSteps * lanes.count
-    embeddingScratch = .init(network.embedding, rows: blockRows, projectionSize: projectionSize, hasTable: hasTable)
+    unrolled = UnrolledNetwork(
+      network, steps: truncation.unrolledSteps, segment: truncation.segment, lanes: lanes.count, hasTable: hasTable,
+      forTraining: true)
+    blockSteps = Self.blockSteps(truncation.segment, lanes: lanes.count)
+    let rows = blockSteps * lanes.count
+    embeddingScratch = .init(network.embedding, rows: rows, projectionSize: projectionSize, hasTable: hasTable)
     dHidden = Rows(rows, network.configuration.hiddenSize)
-    dGates = GateGradients(rows: blockRows, columns: projectionSize, separate: Layer.separatesProducts)
-  }
-
-  var times: PhaseTimes? { unrolled.kernels.times }
-
-  func resetState() {
-    for layer in state { layer.clear() }
-  }
-
-  /// Forward, loss, backward; then carries the last state.
-  ///
-  /// - Parameters:
-  ///   - scale: What each position's loss counts in the gradient, 1 / (positions of all groups) for a mean.
-  ///   - beginsStream: Whether the window starts from the trained initial state, where there is one, and not from the
-  ///     carried one.
-  func step(_ window: TokenWindow, scale: K.Real, beginsStream: Bool, _ packed: PackedNetwork<Layer>) {
-    let initialState = beginsStream ? unrolled.network.initialState : nil
-    if initialState != nil { packed.begin(state) }
-    unrolled.take(window, lanes: lanes)
-    unrolled.begin(from: state)
-    unrolled.forward(steps: window.steps, packed, share: .whole)
-    backward(steps: window.steps, scale: scale, packed)
-    initialState?.addGradients(of: stateGradient, to: &gradients)
-    unrolled.copyState(after: window.steps, into: state)
-  }
-
-  private func backward(steps: Int, scale: K.Real, _ packed: PackedNetwork<Layer>) {
-    let (network, kernels, records) = (unrolled.network, unrolled.kernels, unrolled.records)
-    let rows = 0..<steps * lanes.count
-    let (dHidden, losses) = (dHidden[rows], unrolled.losses[rows])
-    gradients.writableFlat().clear()
-    network.decoder.lossesAndGradients(
-      unrolled.outputs(steps), targets: unrolled.targets[rows], scale: scale, packed.decoder,
-      scratch: unrolled.decoderScratch, into: losses, dOutputs: dHidden, gradients: &gradients, on: kernels)
-    lossSum = losses.sum
-    for index in network.layers.indices.reversed() {
-      stateGradient[index].clear()
-      for block in blocks(of: steps) {
-        let part = block.lowerBound * lanes.count..<block.upperBound * lanes.count
-        let dGates = dGates[0..<part.count]
-        network.layers[index].backward(
-          steps: block, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
-          dGates: dGates, gradients: &gradients, on: kernels)
-        if index > 0 {
-          // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
-          network.layers[index].backwardInputs(
-            records[index - 1].outputs(steps)[part], dProjection: dGates.projection, packed.layers[index],
-            dInputs: dHidden[part], gradients: &gradients, on: kernels)
-        } else {
-          network.embedding.backward(
-            unrolled.symbols, rows: part, dProjection: dGates.projection, packed.embedding, layer: network.layers[0],
-            packed.layers[0], scratch: unrolled.embeddingScratch, embeddingScratch, gradients: &gradients, on: kernels)
-        }
-      }
-    }
-    network.embedding.finishBackward(
-      packed.embedding, layer: network.layers[0], packed.layers[0], embeddingScratch, gradients: &gradients,
-      on: kernels)
-  }
-
-  /// The steps of a window in blocks, the last first: gradients at gates are kept for one block at a time.
-  private func blocks(of steps: Int) -> some Sequence<Range<Int>> {
-    stride(from: steps, to: 0, by: -blockSteps).lazy.map { [blockSteps] end in max(0, end - blockSteps)..<end }
+    dGates = GateGradients(rows: rows, columns: projectionSize, separate: Layer.separatesProducts)
   }
 
   /// Enough steps for weight gradients to be large products, few enough for their operands to stay in the cache.
   private static func blockSteps(_ steps: Int, lanes: Int) -> Int {
     let blocks = max(1, (steps * lanes + 512) / 1024)
     return (steps + blocks - 1) / blocks
+  }
+
+  var times: PhaseTimes? { unrolled.kernels.times }
+
+  func resetState() {
+    for layer in state { layer.clear() }
+    history = 0
+  }
+
+  /// Forward, loss, backward; then the state that the next window starts from.
+  ///
+  /// - Parameters:
+  ///   - scale: What the loss of each differentiated position counts in the gradient, 1 / (those of all groups) for a
+  ///     mean.
+  ///   - beginsStream: Whether the unrolled window begins at the trained initial state, where there is one, and not at
+  ///     the carried one.
+  func step(_ window: TokenWindow, scale: K.Real, beginsStream: Bool, _ packed: PackedNetwork<Layer>) {
+    let initialState = beginsStream ? unrolled.network.initialState : nil
+    if initialState != nil { packed.begin(state) }
+    unrolled.take(window, lanes: lanes, after: history)
+    let steps = history + window.steps
+    let kept = truncation.kept(of: steps)
+    let differentiated = max(0, steps - truncation.k2)..<steps
+    forward(steps, scored: history..<differentiated.lowerBound, carryAt: steps - kept, packed)
+    backward(differentiated, scored: max(history, differentiated.lowerBound)..<steps, scale: scale, packed)
+    lossSum = unrolled.losses[unrolled.rows(history..<steps)].sum
+    if differentiated.lowerBound == 0 { initialState?.addGradients(of: stateGradient, to: &gradients) }
+    unrolled.keep(steps - kept..<steps)
+    history = kept
+    for index in state.indices { state[index].copy(from: nextState[index]) }
+  }
+
+  // MARK: Forward
+
+  /// Unrolls `steps` steps, segment by segment. What is scored here is not differentiated.
+  private func forward(_ steps: Int, scored: Range<Int>, carryAt place: Int, _ packed: PackedNetwork<Layer>) {
+    unrolled.begin(from: state)
+    if place == 0 { unrolled.copyState(after: 0, into: nextState) }
+    for (index, segment) in segments(steps).enumerated() {
+      if segment.count < steps { keepState(ofSegment: index) }
+      unrolled.forward(segment, packed, share: .whole)
+      if segment.contains(place - 1) { unrolled.copyState(after: place - segment.lowerBound, into: nextState) }
+      score(scored.clamped(to: segment), of: segment, packed)
+      if segment.upperBound < steps { unrolled.carry(after: segment.count) }
+    }
+  }
+
+  private func score(_ steps: Range<Int>, of segment: Range<Int>, _ packed: PackedNetwork<Layer>) {
+    guard !steps.isEmpty else { return }
+    let rows = unrolled.rows(steps)
+    unrolled.network.decoder.losses(
+      outputs(steps, of: segment), targets: unrolled.targets[rows], packed.decoder, scratch: unrolled.decoderScratch,
+      into: unrolled.losses[rows], on: unrolled.kernels)
+  }
+
+  /// The top layer's hidden states after some steps of the segment that the records hold.
+  private func outputs(_ steps: Range<Int>, of segment: Range<Int>) -> Rows<K.Operand> {
+    unrolled.outputs(segment.count)[
+      unrolled.rows(steps.lowerBound - segment.lowerBound..<steps.upperBound - segment.lowerBound)]
+  }
+
+  /// The steps in pieces of at most the segment's length, the first first.
+  private func segments(_ steps: Int) -> [Range<Int>] {
+    stride(from: 0, to: steps, by: truncation.segment).map { $0..<min($0 + truncation.segment, steps) }
+  }
+
+  private func keepState(ofSegment index: Int) {
+    if segmentStates.count == index { segmentStates.append(unrolled.network.zeroState(lanes: lanes.count)) }
+    unrolled.copyState(after: 0, into: segmentStates[index])
+  }
+
+  // MARK: Backward
+
+  /// Goes back through `steps`, which end where the forward pass did, and differentiates the losses of `scored`.
+  private func backward(
+    _ steps: Range<Int>, scored: Range<Int>, scale: K.Real, _ packed: PackedNetwork<Layer>
+  ) {
+    gradients.writableFlat().clear()
+    for layer in stateGradient { layer.clear() }
+    for (index, segment) in segments(steps.upperBound).enumerated().reversed()
+    where segment.upperBound > steps.lowerBound {
+      if segment.upperBound < steps.upperBound {
+        unrolled.begin(from: segmentStates[index])
+        unrolled.forward(segment, packed, share: .whole)
+      }
+      for block in blocks(of: segment.clamped(to: steps)) {
+        backward(block, of: segment, scored: scored.clamped(to: block), scale: scale, packed)
+      }
+    }
+    let network = unrolled.network
+    network.embedding.finishBackward(
+      packed.embedding, layer: network.layers[0], packed.layers[0], embeddingScratch, gradients: &gradients,
+      on: unrolled.kernels)
+  }
+
+  /// Blocks of steps, the last first: gradients at gates and hidden states are kept for one block at a time.
+  private func blocks(of steps: Range<Int>) -> [Range<Int>] {
+    stride(from: steps.upperBound, to: steps.lowerBound, by: -blockSteps).map {
+      max(steps.lowerBound, $0 - blockSteps)..<$0
+    }
+  }
+
+  private func backward(
+    _ block: Range<Int>, of segment: Range<Int>, scored: Range<Int>, scale: K.Real, _ packed: PackedNetwork<Layer>
+  ) {
+    let (network, kernels, records) = (unrolled.network, unrolled.kernels, unrolled.records)
+    let local = block.lowerBound - segment.lowerBound..<block.upperBound - segment.lowerBound
+    let (dHidden, dGates) = (dHidden[0..<block.count * lanes.count], dGates[0..<block.count * lanes.count])
+    differentiateLosses(scored, in: block, of: segment, scale: scale, into: dHidden, packed)
+    for index in network.layers.indices.reversed() {
+      network.layers[index].backward(
+        steps: local, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
+        dGates: dGates, gradients: &gradients, on: kernels)
+      guard index > 0 else { continue }
+      // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
+      network.layers[index].backwardInputs(
+        records[index - 1].outputs(segment.count)[unrolled.rows(local)], dProjection: dGates.projection,
+        packed.layers[index], dInputs: dHidden, gradients: &gradients, on: kernels)
+    }
+    network.embedding.backward(
+      unrolled.symbols[unrolled.rows(block)], rows: unrolled.rows(local), dProjection: dGates.projection,
+      packed.embedding, layer: network.layers[0], packed.layers[0], scratch: unrolled.embeddingScratch,
+      embeddingScratch, gradients: &gradients, on: kernels)
+  }
+
+  /// The gradient at a block's outputs of the losses of `scored`, its newest steps.
+  private func differentiateLosses(
+    _ scored: Range<Int>, in block: Range<Int>, of segment: Range<Int>, scale: K.Real, into dHidden: Rows<K.Real>,
+    _ packed: PackedNetwork<Layer>
+  ) {
+    let first = scored.isEmpty ? block.upperBound : scored.lowerBound
+    dHidden[0..<(first - block.lowerBound) * lanes.count].clear()
+    guard !scored.isEmpty else { return }
+    let rows = unrolled.rows(scored)
+    unrolled.network.decoder.lossesAndGradients(
+      outputs(scored, of: segment), targets: unrolled.targets[rows], scale: scale, packed.decoder,
+      scratch: unrolled.decoderScratch, into: unrolled.losses[rows],
+      dOutputs: dHidden[(first - block.lowerBound) * lanes.count..<dHidden.rows], gradients: &gradients,
+      on: unrolled.kernels)
   }
 }

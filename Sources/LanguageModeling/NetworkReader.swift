@@ -52,7 +52,8 @@ where Layer.K: ReadingKernels {
     self.network = network
     let (vocabulary, hidden) = (network.configuration.vocabularySize, network.configuration.hiddenSize)
     let hasTable = vocabulary * hidden * Layer.gateCount <= Self.largestTable
-    unrolled = UnrolledNetwork(network, steps: steps, lanes: lanes, hasTable: hasTable, forTraining: false)
+    unrolled = UnrolledNetwork(
+      network, steps: steps, segment: steps, lanes: lanes, hasTable: hasTable, forTraining: false)
     packed = network.pack(
       parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
     unrolled.kernels.tape.play()
@@ -128,7 +129,7 @@ where Layer.K: ReadingKernels {
   }
 
   private func recordLosses(steps: Int, _ share: Share) {
-    unrolled.forward(steps: steps, packed, share: share)
+    unrolled.forward(0..<steps, packed, share: share)
     let rows = share.rows(of: steps * lanes)
     network.decoder.losses(
       unrolled.outputs(steps)[rows], targets: unrolled.targets[rows], packed.decoder,
@@ -137,7 +138,7 @@ where Layer.K: ReadingKernels {
   }
 
   private func recordLogits(steps: Int, _ share: Share) {
-    unrolled.forward(steps: steps, packed, share: share)
+    unrolled.forward(0..<steps, packed, share: share)
     let last = (steps - 1) * lanes..<steps * lanes
     network.decoder.logits(
       unrolled.outputs(steps)[last], packed.decoder, into: logits,

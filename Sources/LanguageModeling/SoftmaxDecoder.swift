@@ -98,6 +98,6 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
 
   private func forEachBlock(_ rows: Int, _ scratch: Scratch, _ body: (Range<Int>) -> Void) {
     let block = scratch.logits.rows
-    for start in stride(from: 0, to: rows, by: block) { body(start..<min(start + block, rows)) }
+    for end in stride(from: rows, to: 0, by: -block) { body(max(0, end - block)..<end) }
   }
 }

@@ -119,7 +119,8 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     }
   }
 
-  /// Accumulates the gradients of the embedding and of layer 0's input weights from some rows of a window; those that
+  /// Accumulates the gradients of the embedding and of layer 0's input weights from some symbols, which the last forward
+  /// pass had in `rows`; those that
   /// are collected by symbol follow with ``finishBackward(_:layer:_:_:gradients:on:)``.
   func backward(
     _ symbols: Rows<Int32>, rows: Range<Int>, dProjection: Rows<K.Operand>, _ weights: Weights, layer: Layer,
@@ -127,7 +128,7 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     on kernels: K
   ) {
     guard weights.table == nil else {
-      return kernels.scatterAdd(dProjection, at: symbols[rows], to: back.dTable)
+      return kernels.scatterAdd(dProjection, at: symbols, to: back.dTable)
     }
     let part = 0..<rows.count
     // The embeddings of the window are where the forward pass put them.
@@ -135,7 +136,7 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
       scratch.inputs[rows], dProjection: dProjection, layerWeights, dInputs: back.dInputs[part],
       gradients: &gradients, on: kernels)
     kernels.narrow(back.dInputs[part], into: back.dInputOperands[part])
-    kernels.scatterAdd(back.dInputOperands[part], at: symbols[rows], to: gradients.writable(weight))
+    kernels.scatterAdd(back.dInputOperands[part], at: symbols, to: gradients.writable(weight))
   }
 
   /// Takes what was collected by symbol through the weights, and leaves zeros for the next window.

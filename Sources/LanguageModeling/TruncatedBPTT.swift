@@ -2,11 +2,11 @@ import Compute
 import Recurrence
 import Tokenization
 
-/// Truncated backpropagation through time (Williams & Peng 1990; Sutskever 2013, §2.8.6), k2 = k1.
+/// Truncated backpropagation through time (Williams & Peng 1990; Sutskever 2013, §2.8.6); see ``Truncation``.
 ///
-/// A stream of text runs in B lanes. Window after window, the network is unrolled over the window's k1 steps from the
-/// state that the last window left, the losses of all steps are differentiated back through the window and no further,
-/// and the last state is carried: its value, not its gradient.
+/// A stream of text runs in B lanes. Window after window of k1 steps, the network is unrolled from the state that was
+/// carried to it, the losses are differentiated back through the last k2 steps and no further, and a state is carried on:
+/// its value, not its gradient.
 ///
 /// Lanes are cut into groups of a size that depends on B alone. A thread takes whole groups; their gradients are summed
 /// in the order of groups. So the bits are the same for any number of threads.
@@ -17,9 +17,10 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   public let network: Network<Layer>
   /// B: parallel streams.
   public let lanes: Int
-  /// Steps between two updates, which are also the steps that a gradient flows back.
-  public let k1: Int
-  /// The gradient of the last window's mean loss (nats per token); clipping may change it in place.
+  /// k1 and k2.
+  public let truncation: Truncation
+  /// The gradient of the mean of the last window's differentiated losses (nats per token); clipping may change it in
+  /// place.
   public var gradients: ParameterSet<K.Real> {
     get { groups[0].gradients }
     _modify { yield &groups[0].gradients }
@@ -36,20 +37,20 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
 
   /// - Parameters:
   ///   - lanes: B, at least 1.
-  ///   - k1: At least 1.
-  public init(_ network: Network<Layer>, lanes: Int, k1: Int, workers: Workers) {
-    precondition(lanes >= 1 && k1 >= 1, "truncated BPTT wants lanes and k1 of at least 1, not \(lanes) and \(k1)")
+  ///   - truncation: k1, k2 and what is recomputed.
+  public init(_ network: Network<Layer>, lanes: Int, _ truncation: Truncation, workers: Workers) {
+    precondition(lanes >= 1, "truncated BPTT wants at least one lane, not \(lanes)")
     self.network = network
     self.lanes = lanes
-    self.k1 = k1
+    self.truncation = truncation
     self.workers = workers
-    let groups = laneGroups(lanes)
-    let hasTable = Self.readsTable(network, lanes: lanes, k1: k1)
-    self.groups = groups.map { LaneGroup(network, steps: k1, lanes: $0, hasTable: hasTable) }
+    let hasTable = truncation.unrolledSteps * lanes >= network.configuration.vocabularySize
+    groups = laneGroups(lanes).map { LaneGroup(network, truncation, lanes: $0, hasTable: hasTable) }
   }
 
-  private static func readsTable(_ network: Network<Layer>, lanes: Int, k1: Int) -> Bool {
-    k1 * lanes >= network.configuration.vocabularySize
+  /// Chunks: k2 = k1.
+  public convenience init(_ network: Network<Layer>, lanes: Int, k1: Int, workers: Workers) {
+    self.init(network, lanes: lanes, Truncation(k1: k1), workers: workers)
   }
 
   /// One window: forward, loss and backward of all lanes, the last state carried. ``gradients`` is overwritten.
@@ -57,20 +58,21 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// - Parameters:
   ///   - window: `[T, B]` with T ≤ k1.
   ///   - parameters: The weights, as the last update left them.
-  /// - Returns: The sum of all positions' losses in nats; their mean is what is differentiated.
+  /// - Returns: The sum of the losses in nats of all positions of the window, each counted once.
   public func step(_ window: TokenWindow, parameters: ParameterSet<K.Real>) -> Double {
     precondition(
-      window.lanes == lanes && (1...k1).contains(window.steps),
-      "a window [\(window.steps), \(window.lanes)] in a training of \(lanes) lanes and k1 \(k1)")
+      window.lanes == lanes && (1...truncation.k1).contains(window.steps),
+      "a window [\(window.steps), \(window.lanes)] in a training of \(lanes) lanes and k1 \(truncation.k1)")
     let packed = network.pack(
-      parameters, forTraining: true, rows: k1 * lanes, reusing: packed, on: packingKernels)
+      parameters, forTraining: true, rows: truncation.unrolledSteps * lanes, reusing: packed, on: packingKernels)
     self.packed = packed
-    let scale = K.Real(1 / Double(window.steps * lanes))
-    let (groups, beginsStream) = (groups, beginsStream)
+    let scale = K.Real(1 / Double(min(window.steps, truncation.k2) * lanes))
+    let (groups, beginsStream, unrolled) = (groups, beginsStream, groups[0].history + window.steps)
     workers.run(groups.count) { index in
       groups[index].step(window, scale: scale, beginsStream: beginsStream, packed)
     }
-    self.beginsStream = false
+    // A window that is unrolled again from the stream's beginning starts from the initial state as it then is.
+    self.beginsStream = beginsStream && groups[0].history == unrolled
     // In the order of groups, into the first one's.
     for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }
     return groups.reduce(0) { $0 + $1.lossSum }

@@ -4,7 +4,9 @@ import Tokenization
 
 /// A network unrolled over windows for one group of lanes: the forward pass and what it keeps.
 ///
-/// Letters: T steps (at most `steps`), B lanes, H hidden size. What threads share is said where they do.
+/// The symbols of a whole window are kept, the activations of one segment of it at a time (often that is all of it).
+///
+/// Letters: T steps of a segment, B lanes, H hidden size. What threads share is said where they do.
 final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   typealias K = Layer.K
 
@@ -18,33 +20,50 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   let embeddingScratch: SymbolEmbedding<Layer>.Scratch
   let decoderScratch: SoftmaxDecoder<K>.Scratch
 
-  init(_ network: Network<Layer>, steps: Int, lanes: Int, hasTable: Bool, forTraining: Bool) {
-    precondition(steps >= 1 && lanes >= 1, "a window of \(steps) steps and \(lanes) lanes cannot be unrolled")
+  /// - Parameters:
+  ///   - steps: The longest window.
+  ///   - segment: The longest segment, at most `steps`.
+  init(
+    _ network: Network<Layer>, steps: Int, segment: Int, lanes: Int, hasTable: Bool, forTraining: Bool
+  ) {
+    precondition(
+      steps >= 1 && (1...steps).contains(segment) && lanes >= 1,
+      "a window of \(steps) steps in segments of \(segment) and \(lanes) lanes cannot be unrolled")
     self.network = network
     self.steps = steps
     self.lanes = lanes
-    records = network.layers.map { $0.makeRecord(steps: steps, lanes: lanes) }
+    records = network.layers.map { $0.makeRecord(steps: segment, lanes: lanes) }
     symbols = Rows(steps * lanes, 1)
     targets = Rows(steps * lanes, 1)
     losses = Rows(steps * lanes, 1)
-    embeddingScratch = .init(network.embedding, rows: steps * lanes, hasTable: hasTable)
-    decoderScratch = .init(network.decoder, rows: steps * lanes, forTraining: forTraining)
+    embeddingScratch = .init(network.embedding, rows: segment * lanes, hasTable: hasTable)
+    decoderScratch = .init(network.decoder, rows: segment * lanes, forTraining: forTraining)
   }
 
-  /// Takes in some lanes of a window, `[T, B]`, B of them.
+  /// The rows of some steps.
+  func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
+
+  /// Takes in some lanes of a window, `[T, B]`, B of them, after the first `place` steps.
   ///
   /// Every symbol must be of the vocabulary: ids from outside are checked where they come in.
-  func take(_ window: TokenWindow, lanes range: Range<Int>) {
+  func take(_ window: TokenWindow, lanes range: Range<Int>, after place: Int = 0) {
     precondition(
-      range.count == lanes && range.upperBound <= window.lanes && window.steps <= steps,
-      "lanes \(range) of a window [\(window.steps), \(window.lanes)] in a network unrolled for [\(steps), \(lanes)]")
+      range.count == lanes && range.upperBound <= window.lanes && place + window.steps <= steps,
+      "lanes \(range) of a window [\(window.steps), \(window.lanes)] after \(place) steps in a network unrolled for "
+        + "[\(steps), \(lanes)]")
     for t in 0..<window.steps {
-      let (row, place) = (t * lanes, t * window.lanes + range.lowerBound)
+      let (row, column) = ((place + t) * lanes, t * window.lanes + range.lowerBound)
       for lane in 0..<lanes {
-        symbols[row + lane, 0] = window.inputs[place + lane]
-        targets[row + lane, 0] = window.targets[place + lane]
+        symbols[row + lane, 0] = window.inputs[column + lane]
+        targets[row + lane, 0] = window.targets[column + lane]
       }
     }
+  }
+
+  /// Moves some steps of what was taken in to the beginning.
+  func keep(_ steps: Range<Int>) {
+    symbols[0..<steps.count * lanes].copy(from: symbols[rows(steps)])
+    targets[0..<steps.count * lanes].copy(from: targets[rows(steps)])
   }
 
   /// Takes in symbols `[T, B]` without targets.
@@ -53,21 +72,22 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     symbols[0..<inputs.count].copy(from: inputs)
   }
 
-  /// Sets the state that the window starts from.
+  /// Sets the state that a segment starts from.
   func begin(from state: [LayerState<K.Operand, K.Real>]) {
     for index in records.indices { records[index].begin(from: state[index]) }
   }
 
-  /// Steps through the window that was taken in, one thread's share of it; the records keep what the backward pass
+  /// Steps through a segment of what was taken in, one thread's share of it; the records keep what the backward pass
   /// needs. When it returns, every thread's share is done.
-  func forward(steps: Int, _ packed: PackedNetwork<Layer>, share: Share) {
-    let rows = 0..<steps * lanes
+  func forward(_ segment: Range<Int>, _ packed: PackedNetwork<Layer>, share: Share) {
+    let steps = segment.count
+    let symbols = symbols[rows(segment)]
     for index in records.indices {
       let (layer, record) = (network.layers[index], records[index])
-      let projection = record.projection[rows]
+      let projection = record.projection[0..<steps * lanes]
       if index == 0 {
         network.embedding.forward(
-          symbols[rows], packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch, into: projection,
+          symbols, packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch, into: projection,
           share: share, on: kernels)
       } else {
         layer.project(
@@ -77,7 +97,7 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     }
   }
 
-  /// Makes the state after `steps` steps the one that the next window starts from.
+  /// Makes the state after `steps` steps of a segment the one that the next starts from.
   func carry(after steps: Int) {
     let end = steps * lanes..<(steps + 1) * lanes
     for record in records {
@@ -86,10 +106,10 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     }
   }
 
-  /// The top layer's hidden states of a window just stepped through, `[T·B, H]`.
+  /// The top layer's hidden states of a segment just stepped through, `[T·B, H]`.
   func outputs(_ steps: Int) -> Rows<K.Operand> { records[records.count - 1].outputs(steps) }
 
-  /// Copies out the state after `steps` steps.
+  /// Copies out the state after `steps` steps of a segment.
   func copyState(after steps: Int, into state: [LayerState<K.Operand, K.Real>]) {
     for index in records.indices { records[index].copyState(after: steps, into: state[index]) }
   }

@@ -98,21 +98,18 @@ public struct GRU<K: Kernels>: RecurrentLayer {
     record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
-    guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed, dGates.areSeparate else {
       preconditionFailure("a GRU goes back only through weights packed for training, with separate gate gradients")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
-    state.hidden.clear()
     for t in steps.reversed() {
-      let before = record.rows(t)
-      let gates = record.rows(t - steps.lowerBound)
-      let (dProjection, dProducts) = (dGates.projection[gates], dGates.products[gates])
-      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
+      let (before, place) = (record.rows(t), record.rows(t - steps.lowerBound))
+      K.Real.add(state.hidden, to: dHidden[place])
+      state.hidden.clear()
       kernels.gruBackward(
         gates: record.gates[before], candidate: record.candidates[before], hidden: record.hidden[before],
-        dHidden: dHidden[before], dPrevious: dPrevious, dProjection: dProjection, dProducts: dProducts)
-      kernels.multiply(dProducts, recurrentTransposed, bias: nil, into: dPrevious, adding: true)
+        dHidden: dHidden[place], dPrevious: state.hidden, dProjection: dGates.projection[place],
+        dProducts: dGates.products[place])
+      kernels.multiply(dGates.products[place], recurrentTransposed, bias: nil, into: state.hidden, adding: true)
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)

@@ -98,14 +98,15 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
     guard let recurrentTransposed = weights.recurrentTransposed, let dCell = state.cell else {
       preconditionFailure("an LSTM goes back only through weights packed for training and a state with a cell")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
+    K.Real.add(state.hidden, to: dHidden[record.rows(last - steps.lowerBound)])
     for t in steps.reversed() {
       let (before, after) = (record.rows(t), record.rows(t + 1))
-      let dGates = dGates.projection[record.rows(t - steps.lowerBound)]
+      let place = record.rows(t - steps.lowerBound)
+      let dGates = dGates.projection[place]
       kernels.lstmBackward(
         gates: record.gates[before], cell: record.cells[before], nextCell: record.cells[after],
-        dHidden: dHidden[before], dCell: dCell, dGates: dGates)
-      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
+        dHidden: dHidden[place], dCell: dCell, dGates: dGates)
+      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
       kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
     }
     tensors.addRecurrentGradients(

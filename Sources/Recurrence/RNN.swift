@@ -88,12 +88,13 @@ public struct RNN<K: Kernels>: RecurrentLayer {
     guard let recurrentTransposed = weights.recurrentTransposed else {
       preconditionFailure("an RNN goes back only through weights packed for training")
     }
-    K.Real.add(state.hidden, to: dHidden[record.rows(last)])
+    K.Real.add(state.hidden, to: dHidden[record.rows(last - steps.lowerBound)])
     for t in steps.reversed() {
       let before = record.rows(t)
-      let dGates = dGates.projection[record.rows(t - steps.lowerBound)]
-      kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[before], dGates: dGates)
-      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1)] : state.hidden
+      let place = record.rows(t - steps.lowerBound)
+      let dGates = dGates.projection[place]
+      kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[place], dGates: dGates)
+      let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
       kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
     }
     tensors.addRecurrentGradients(

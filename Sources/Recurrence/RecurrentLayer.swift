@@ -46,7 +46,7 @@ public protocol RecurrentLayer<K>: Sendable {
   /// Propagates the loss gradient back through some steps of a window, which end where the last call's began.
   ///
   /// - Parameters:
-  ///   - dHidden: Gradient at every step's hidden state from above, `[T·B, H]` of the whole window; destroyed.
+  ///   - dHidden: Gradient at the hidden state of each of these steps from above, `[n·B, H]`; destroyed.
   ///   - state: Gradient at the state after the steps in, at the state before them out.
   ///   - dGates: Overwritten with the gradients of these steps at the projection and at the recurrent products,
   ///     `[n·B, G·H]`; separate where ``separatesProducts``.
@@ -106,6 +106,12 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
       hidden[index..<index + 1].copy(from: lane.hidden)
       if let cell, let value = lane.cell { cell[index..<index + 1].copy(from: value) }
     }
+  }
+
+  /// Overwrites with another state of as many lanes.
+  public func copy(from other: LayerState) {
+    hidden.copy(from: other.hidden)
+    if let cell, let value = other.cell { cell.copy(from: value) }
   }
 
   /// Back to zeros.

@@ -33,9 +33,9 @@
   /* out[r] = table[symbols[r]], in the columns first ..< last. */                                                     \
   void NAME(gather)(size_t rows, size_t columns, size_t first, size_t last, const REAL *table, const int32_t *symbols, \
                     REAL *out);                                                                                        \
-  /* table[symbols[r]] += a[r], in the order of r. */                                                                  \
+  /* table[symbols[r]] += a[r], from the last r to the first. */                                                       \
   void NAME(scatter_add)(size_t rows, size_t columns, const OPERAND *a, const int32_t *symbols, REAL *table);          \
-  /* sums[j] += Σ_r a[r, j]. */                                                                                        \
+  /* sums[j] += Σ_r a[r, j], from the last r to the first. */                                                          \
   void NAME(column_sums)(size_t rows, size_t columns, const OPERAND *a, REAL *sums);                                   \
   /* losses[r] = −ln softmax(logits[r])[targets[r]] in nats; dLogits = scale·(softmax − one-hot), where not NULL. */   \
   void NAME(cross_entropy)(size_t rows, size_t V, REAL *logits, const int32_t *targets, REAL scale, OPERAND *dLogits,  \
@@ -89,7 +89,7 @@ void ckernels_panel_multiply_bf16_portable(size_t M, size_t K, const uint16_t *x
 void ckernels_panel_multiply_int8_portable(size_t M, size_t K, const uint8_t *x, const uint8_t *panels,
                                            size_t firstGroup, size_t lastGroup, const int32_t *columns,
                                            const int32_t *counts, const float *bias, bool adding, float *out, size_t N);
-/// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum in the order of m.
+/// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum from the last m to the first.
 void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C);
 
 /// Tells the processor that a loop waits for another thread.
