@@ -75,8 +75,9 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     let steps = history + window.steps
     let kept = truncation.kept(of: steps)
     let differentiated = max(0, steps - truncation.k2)..<steps
-    forward(steps, scored: history..<differentiated.lowerBound, carryAt: steps - kept, packed)
-    backward(differentiated, scored: max(history, differentiated.lowerBound)..<steps, scale: scale, packed)
+    let border = max(history, differentiated.lowerBound)
+    forward(steps, scored: history..<border, carryAt: steps - kept, packed)
+    backward(differentiated, scored: border..<steps, scale: scale, packed)
     lossSum = unrolled.losses[unrolled.rows(history..<steps)].sum
     if differentiated.lowerBound == 0 { initialState?.addGradients(of: stateGradient, to: &gradients) }
     unrolled.keep(steps - kept..<steps)
