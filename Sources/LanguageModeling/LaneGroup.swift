@@ -61,6 +61,13 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     history = 0
   }
 
+  func clearState(ofLane lane: Int) {
+    for layer in state {
+      layer.hidden[lane..<lane + 1].clear()
+      layer.cell?[lane..<lane + 1].clear()
+    }
+  }
+
   /// Forward, loss, backward; then the state that the next window starts from.
   ///
   /// - Parameters:

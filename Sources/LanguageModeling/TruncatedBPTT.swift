@@ -91,6 +91,19 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     for group in groups { group.resetState() }
   }
 
+  /// Begins each lane anew from the zero state with a probability: a function of seed, step and lane.
+  ///
+  /// - Precondition: k2 ≤ k1: what is unrolled again cannot be forgotten.
+  public func dropState(probability: Double, seed: UInt64, step: Int) {
+    precondition(truncation.k2 <= truncation.k1, "states are dropped only where no window is unrolled twice")
+    for group in groups {
+      for lane in group.lanes {
+        var random = CounterRandom(seed: seed, purpose: .stateDrop, step: step, lane: lane)
+        if random.uniform() < probability { group.clearState(ofLane: lane - group.lanes.lowerBound) }
+      }
+    }
+  }
+
   /// The carried state of each group of lanes, group after group: layers of `[group's lanes, H]`.
   public var states: [[LayerState<K.Operand, K.Real>]] { groups.map(\.state) }
 

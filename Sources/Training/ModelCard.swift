@@ -30,7 +30,7 @@ struct ModelCard {
     | parameters | \(grouped(model.parameterCount)) |
     | vocabulary | \(model.vocabularySize) characters, normalization \(configuration.normalization.rawValue) |
     | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
+    | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) characters |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
     | seed | \(configuration.seed) |
@@ -42,6 +42,17 @@ struct ModelCard {
         \(configuration.command.replacing("\n", with: " "))
 
     """
+  }
+
+  private var truncation: String {
+    let k1 = data.training.steps
+    let state =
+      switch configuration.statePolicy {
+      case .carried: ""
+      case .reset: ", state reset at every window"
+      case .dropped(let probability): ", state dropped with probability \(probability)"
+      }
+    return (configuration.k2 ?? k1 == k1 ? "k1 = k2 = \(k1)" : "k1 \(k1), k2 \(configuration.k2 ?? k1)") + state
   }
 
   /// File names as a table's cell can hold them.

@@ -22,7 +22,7 @@ public enum Trainer {
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
     let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
-    try requireMemory(model, configuration)
+    try requireMemory(model, configuration, steps: data.training.steps)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
       try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
@@ -31,11 +31,14 @@ public enum Trainer {
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
-  private static func requireMemory(_ model: ModelConfiguration, _ configuration: TrainingConfiguration) throws {
+  private static func requireMemory(
+    _ model: ModelConfiguration, _ configuration: TrainingConfiguration, steps: Int
+  ) throws {
     let groups = laneGroups(configuration.lanes).count
     // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
     let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
-    let positions = Double(configuration.lanes) * Double(configuration.k1)
+    let truncation = Truncation(k1: steps, k2: configuration.k2, recompute: configuration.recompute)
+    let positions = Double(configuration.lanes) * Double(truncation.segment)
     let layer = model.trainingLayer(configuration.precision)
     let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
     let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
@@ -43,7 +46,7 @@ public enum Trainer {
     guard need <= have else {
       throw TrainingError(
         "this training wants about \(decimal(need / 1e9, places: 1)) GB of memory, the machine has "
-          + "\(decimal(have / 1e9, places: 1)): use a smaller --hidden-size, --lanes or --k1")
+          + "\(decimal(have / 1e9, places: 1)): use a smaller --hidden-size, --lanes or --k1, or --recompute")
     }
   }
 

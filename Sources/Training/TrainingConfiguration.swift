@@ -31,8 +31,14 @@ public struct TrainingConfiguration: Sendable {
 
   /// B.
   public var lanes: Int
-  /// Steps between two updates, and steps that a gradient flows back.
-  public var k1: Int
+  /// Steps between two updates; nil is a whole lane: full backpropagation through time.
+  public var k1: Int?
+  /// Steps that a gradient flows back; nil is k1.
+  public var k2: Int?
+  /// Steps whose activations are kept at once; nil keeps all, and computes none again.
+  public var recompute: Int?
+  /// What becomes of the state between two windows.
+  public var statePolicy: StatePolicy
   /// When the run ends.
   public var limit: Limit
 
@@ -60,6 +66,16 @@ public struct TrainingConfiguration: Sendable {
   public var overwrites: Bool
   /// The command line, for the model card.
   public var command: String
+
+  /// What the state of a lane is at the beginning of a window.
+  public enum StatePolicy: Sendable, Equatable {
+    /// The one that the last window left.
+    case carried
+    /// The zero state, or the trained initial one: windows know nothing of each other.
+    case reset
+    /// The one that the last window left, but zero with this probability, lane by lane.
+    case dropped(Double)
+  }
 
   /// Where the text to validate on comes from.
   public enum Validation: Sendable, Equatable {
@@ -93,6 +109,9 @@ public struct TrainingConfiguration: Sendable {
     trainsInitialState = false
     lanes = 32
     k1 = 64
+    k2 = nil
+    recompute = nil
+    statePolicy = .carried
     limit = .budget(300)
     optimizer = .init()
     learningRate = 0.003

@@ -32,7 +32,8 @@ public struct TrainingData: Sendable {
     }
     let policy: UnknownPolicy = tokenizer.unknownID == nil ? .skip : .replace
     let ids = try tokenizer.encode(trainingText, unknown: policy).ids
-    training = try LaneReader(ids, lanes: configuration.lanes, steps: configuration.k1)
+    training = try LaneReader(
+      ids, lanes: configuration.lanes, steps: configuration.k1 ?? max(1, (ids.count - 1) / configuration.lanes))
     let encoded = try tokenizer.encode(validationText, unknown: policy)
     guard validationText.isEmpty || encoded.ids.count > 1 else {
       throw TrainingError(

@@ -49,7 +49,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
     bptt = TruncatedBPTT(
-      network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
+      network, lanes: configuration.lanes,
+      Truncation(k1: data.training.steps, k2: configuration.k2, recompute: configuration.recompute),
+      workers: Workers(threads: configuration.threads))
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
     update = ClippedUpdate(Adam(configuration.optimizer, layout: network.layout), maximumNorm: configuration.clip)
@@ -91,7 +93,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   /// One window: forward, backward, clip, update; state and time carried on.
   private mutating func takeStep(_ report: (TrainingEvent) -> Void) throws {
     let place = step % data.training.windowsPerEpoch
-    if place == 0 { bptt.resetState() }
+    switch configuration.statePolicy {
+    case _ where place == 0: bptt.resetState()
+    case .carried: break
+    case .reset: bptt.resetState()
+    case .dropped(let probability): bptt.dropState(probability: probability, seed: configuration.seed, step: step)
+    }
     let window = data.training.window(place)
     let loss = bptt.step(window, parameters: parameters)
     let (norm, isMade) = update.apply(

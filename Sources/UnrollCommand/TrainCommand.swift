@@ -112,8 +112,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Parallel streams that the corpus is cut into (the batch).")
     var lanes = 32
 
-    @Option(help: "Steps between two updates, which a gradient flows back.")
-    var k1 = 64
+    @OptionGroup var truncation: TruncationOptions
 
     @Option(help: "Train for so many passes over the training part.")
     var epochs: Int?
@@ -144,7 +143,6 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
       try require((1...1_000_000).contains(lanes), "--lanes is \(lanes); it must be 1 to 1,000,000.")
-      try require((1...10_000_000).contains(k1), "--k1 is \(k1); it must be 1 to 10,000,000.")
       try require(
         [epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1,
         "Give one of --epochs, --steps and --budget.")
@@ -195,7 +193,7 @@ struct TrainCommand: ParsableCommand {
     settings.tiesWeights = model.tieWeights
     settings.trainsInitialState = model.trainInitialState
     settings.lanes = training.lanes
-    settings.k1 = training.k1
+    training.truncation.apply(to: &settings)
     settings.limit = limit
     settings.learningRate = training.learningRate
     settings.optimizer.weightDecay = training.weightDecay
