@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "Recurrence", dependencies: ["Compute"]),
     .target(name: "LanguageModeling", dependencies: ["Recurrence", "Tokenization", "ModelFiles", "Compute"]),
     .target(name: "Reports"),
-    .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText"]),
+    .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText", "Compute"]),
     .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
     .target(
       name: "Evaluation", dependencies: ["LanguageModeling", "Reports", "Tokenization", "UnicodeText", "ModelFiles"]),
