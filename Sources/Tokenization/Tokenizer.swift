@@ -28,6 +28,15 @@ public protocol Tokenizer: Sendable {
 extension Tokenizer {
   public var dropsLeadingSpace: Bool { false }
 
+  /// What a token is, for people: a character, a byte or a token.
+  public var unitName: String {
+    switch self {
+    case is CharacterTokenizer: "character"
+    case is ByteTokenizer: "byte"
+    default: "token"
+    }
+  }
+
   /// Normalizes and encodes a text, without offsets.
   public func encode(_ text: String, unknown: UnknownPolicy) throws -> EncodedText {
     try encode(text, unknown: unknown, keepsOffsets: false)
