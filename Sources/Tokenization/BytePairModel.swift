@@ -1,21 +1,21 @@
 /// Byte-pair encoding (Gage 1994; Sennrich, Haddow & Birch 2016): a word begins as its bytes or scalars, and the
 /// adjacent pair that was merged first in training is joined until no pair is left that was.
-struct BytePairModel: Sendable {
+package struct BytePairModel: Sendable {
   /// A rule: two tokens that stand side by side become a third. The earlier rule of two goes first.
-  struct Merge: Equatable, Sendable {
-    let left, right, result: Int32
+  package struct Merge: Equatable, Sendable {
+    package let left, right, result: Int32
   }
 
   /// What a word is cut into before the first merge.
-  enum Alphabet: Sendable {
+  package enum Alphabet: Sendable {
     case bytes
     /// Unicode scalars; one that has no token becomes its bytes where `byteFallback`.
     case scalars(byteFallback: Bool)
   }
 
-  let alphabet: Alphabet
-  let vocabulary: SubwordVocabulary
-  let merges: [Merge]
+  package let alphabet: Alphabet
+  package let vocabulary: SubwordVocabulary
+  package let merges: [Merge]
   /// The place of a pair's merge in ``merges``.
   private let ranks: PairTable
 
@@ -36,7 +36,9 @@ struct BytePairModel: Sendable {
   private static let shortWord = 40
 
   /// Memory that the encoding of one word leaves to the next.
-  struct Scratch {
+  package struct Scratch {
+    package init() {}
+
     fileprivate var ids: [Int32] = []
     fileprivate var lengths: [Int32] = []
     /// The rank of each symbol with the next one.
@@ -47,7 +49,8 @@ struct BytePairModel: Sendable {
   }
 
   /// Appends the tokens of a word. Time is n log n in its symbols.
-  func encode(_ bytes: [UInt8], _ word: Range<Int>, _ scratch: inout Scratch, into tokens: inout SubwordTokens) {
+  package func encode(_ bytes: [UInt8], _ word: Range<Int>, _ scratch: inout Scratch, into tokens: inout SubwordTokens)
+  {
     begin(bytes, word, &scratch)
     if scratch.ids.count > Self.shortWord { mergeByQueue(&scratch) } else { mergeByScanning(&scratch) }
     tokens.ids += scratch.ids

@@ -24,7 +24,8 @@ public struct BytePairTrainer: Sendable {
     let alphabet = isByteLevel ? [] : words.alphabet(coverage: options.characterCoverage)
     let head = try VocabularyHead(
       special: options.specialSymbols, hasUnknown: !isByteLevel && !fallsBack, hasBytes: fallsBack)
-    let first = head.pieces + (isByteLevel ? ByteLevel.order.map { .text([$0]) } : alphabet.map { .text(Array(String($0).utf8)) })
+    let first =
+      head.pieces + (isByteLevel ? ByteLevel.order.map { .text([$0]) } : alphabet.map { .text(Array(String($0).utf8)) })
     try VocabularyHead.require(options.vocabularySize, holds: first.count)
     let begin = SubwordVocabulary(first, unknownID: head.unknownID, byteLevel: isByteLevel)
     var learner = MergeLearner(pieces: first)
@@ -50,9 +51,9 @@ public struct BytePairTrainer: Sendable {
 }
 
 /// The words of a corpus as symbols, and the merges learnt from them.
-struct MergeLearner {
-  private(set) var pieces: [SubwordVocabulary.Piece]
-  private(set) var merges: [BytePairModel.Merge] = []
+package struct MergeLearner {
+  package private(set) var pieces: [SubwordVocabulary.Piece]
+  package private(set) var merges: [BytePairModel.Merge] = []
 
   private var ids: [SubwordVocabulary.Piece: Int32] = [:]
   /// All words' symbols one after another; a word that has shrunk leaves a gap.
@@ -78,22 +79,22 @@ struct MergeLearner {
     static func == (a: Candidate, b: Candidate) -> Bool { a.count == b.count && a.pair == b.pair }
   }
 
-  init(pieces: [SubwordVocabulary.Piece]) {
+  package init(pieces: [SubwordVocabulary.Piece]) {
     self.pieces = pieces
     for (id, piece) in pieces.enumerated() { ids[piece] = Int32(id) }
   }
 
   /// Adds a word; negative symbols are never merged.
-  mutating func add(_ word: [Int32], count: Int) {
+  package mutating func add(_ word: [Int32], count: Int) {
     words.append((symbols.count, word.count, count))
     symbols += word
   }
 
   /// The words as they stand, for tests and the curious.
-  var currentWords: [[Int32]] { words.map { Array(symbols[$0.start..<$0.start + $0.length]) } }
+  package var currentWords: [[Int32]] { words.map { Array(symbols[$0.start..<$0.start + $0.length]) } }
 
   /// Learns merges until the vocabulary is full or no pair is frequent enough.
-  mutating func learn(vocabularySize: Int, minimumFrequency: Int) {
+  package mutating func learn(vocabularySize: Int, minimumFrequency: Int) {
     for (word, (start, length, count)) in words.enumerated() {
       for place in start..<max(start, start + length - 1) {
         change(symbols[place], symbols[place + 1], by: count, in: Int32(word))

@@ -1,5 +1,5 @@
 /// A hash table from pairs of numbers below 2³² to a number: open addressing, multiplicative hashing (Knuth, TAOCP 6.4).
-struct PairTable: Sendable {
+package struct PairTable: Sendable {
   private var keys: [UInt64]
   private var values: [Int32]
   private var shift: UInt64
@@ -17,7 +17,7 @@ struct PairTable: Sendable {
   }
 
   @inline(__always)
-  static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+  package static func key(_ left: Int32, _ right: Int32) -> UInt64 {
     UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
   }
 

@@ -1,22 +1,22 @@
-/// Finds the substrings of a corpus that are worth trying as pieces: those that occur at least twice and that the text
-/// goes on after in more than one way (the inner nodes of a suffix tree; Abouelhoda, Kurtz & Ohlebusch 2004).
-struct SeedPieces {
+/// Finds the substrings of a corpus that are worth trying as pieces: those that occur often enough and that go on
+/// in more than one way, or end with their word (the nodes of a suffix tree; Abouelhoda, Kurtz & Ohlebusch 2004).
+package struct SeedPieces {
   /// Symbols of all words: 1 and up; 0 ends each word.
   private var symbols: [UInt32] = []
   /// How often the word of each place occurs.
   private var weights: [Int] = []
   /// Symbols of the longest piece.
-  let longest: Int
+  package let longest: Int
 
   /// A piece as symbols, with how often it occurs.
-  struct Seed {
-    let symbols: ArraySlice<UInt32>
-    let count: Int
+  package struct Seed {
+    package let symbols: ArraySlice<UInt32>
+    package let count: Int
   }
 
-  init(longest: Int) { self.longest = longest }
+  package init(longest: Int) { self.longest = longest }
 
-  mutating func add(word: [UInt32], count: Int) {
+  package mutating func add(word: [UInt32], count: Int) {
     symbols += word
     symbols.append(0)
     weights += repeatElement(count, count: word.count + 1)
@@ -24,24 +24,28 @@ struct SeedPieces {
 
   /// The pieces of at least two symbols that occur `minimum` times or more, by count times length, the largest first;
   /// at most `limit`.
-  func find(minimum: Int, limit: Int) -> [Seed] {
+  package func find(minimum: Int, limit: Int) -> [Seed] {
     let suffixes = sortedSuffixes()
     var seeds: [(start: Int, length: Int, count: Int)] = []
-    // The open intervals of suffixes that share a prefix, from short prefixes to long ones.
+    // The prefixes that the suffixes at hand share, from short ones to long ones; the last is a suffix itself.
     var open: [(length: Int, count: Int)] = []
-    for (place, suffix) in suffixes.enumerated() {
-      var count = weights[suffix]
-      let shared = place + 1 < suffixes.count ? commonPrefix(suffix, suffixes[place + 1]) : 0
-      while let last = open.last, last.length > shared {
-        open.removeLast()
-        count += last.count
-        if last.length > 1 && count >= minimum { seeds.append((suffix, last.length, count)) }
-      }
-      if let last = open.last, last.length == shared {
+    func add(_ length: Int, _ count: Int) {
+      if let last = open.last, last.length == length {
         open[open.count - 1].count += count
       } else {
-        open.append((shared, count))
+        open.append((length, count))
       }
+    }
+    for (place, suffix) in suffixes.enumerated() {
+      add(lengthToEnd(suffix), weights[suffix])
+      let shared = place + 1 < suffixes.count ? commonPrefix(suffix, suffixes[place + 1]) : 0
+      var carried = 0
+      while let last = open.last, last.length > shared {
+        open.removeLast()
+        carried += last.count
+        if last.length > 1 && carried >= minimum { seeds.append((suffix, last.length, carried)) }
+      }
+      if carried > 0 { add(shared, carried) }
     }
     seeds.sort { ($1.count * $1.length, $0.start) < ($0.count * $0.length, $1.start) }
     return seeds.prefix(limit).map { Seed(symbols: symbols[$0.start..<$0.start + $0.length], count: $0.count) }
@@ -74,6 +78,13 @@ struct SeedPieces {
       }
       return a < b
     }
+  }
+
+  /// Symbols from a place to the end of its word, ``longest`` at most.
+  private func lengthToEnd(_ place: Int) -> Int {
+    var length = 0
+    while length < longest && symbols[place + length] != 0 { length += 1 }
+    return length
   }
 
   private func commonPrefix(_ a: Int, _ b: Int) -> Int {

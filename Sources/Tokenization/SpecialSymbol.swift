@@ -25,7 +25,8 @@ struct SpecialSymbol: Sendable, Equatable {
     var (start, place) = (0, 0)
     func close(at end: Int) {
       guard start < end else { return }
-      segments.append(Segment(text: String(decoding: bytes[start..<end], as: UTF8.self), range: start..<end, symbol: nil))
+      segments.append(
+        Segment(text: String(decoding: bytes[start..<end], as: UTF8.self), range: start..<end, symbol: nil))
     }
     while place < bytes.count {
       guard let symbol = byFirst[Int(bytes[place])].first(where: { bytes[place...].starts(with: $0.bytes) }) else {

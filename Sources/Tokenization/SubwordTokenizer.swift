@@ -7,13 +7,13 @@ public struct SubwordTokenizer: Tokenizer {
   public let normalization: NormalizationForm
   /// How words are cut.
   public let preTokenization: PreTokenization
-  let model: Model
+  package let model: Model
   /// Symbols that are found in a text as they are, with their ids.
   let specialSymbols: [SpecialSymbol]
   /// What each token adds to a text.
   private let tokenBytes: [[UInt8]]
 
-  enum Model: Sendable {
+  package enum Model: Sendable {
     case bytePair(BytePairModel)
     case unigram(UnigramModel)
 
@@ -37,7 +37,8 @@ public struct SubwordTokenizer: Tokenizer {
     if case .metaspace = preTokenization { hasMarks = true }
     tokenBytes = model.vocabulary.pieces.map { piece in
       guard hasMarks, case .text(let bytes) = piece else { return piece.bytes }
-      return Array(bytes.split(separator: PreTokenization.mark, omittingEmptySubsequences: false).joined(separator: [0x20]))
+      return Array(
+        bytes.split(separator: PreTokenization.mark, omittingEmptySubsequences: false).joined(separator: [0x20]))
     }
   }
 

@@ -34,7 +34,9 @@ struct CountedWords {
   init(_ text: String, _ options: SubwordTrainingOptions) throws {
     let normalized = options.normalization.normalize(text)
     bytes = MarkedText(normalized, options.preTokenization, isFirst: true).bytes
-    guard !bytes.isEmpty else { throw VocabularyError(description: "the training text is empty; there is nothing to learn") }
+    guard !bytes.isEmpty else {
+      throw VocabularyError(description: "the training text is empty; there is nothing to learn")
+    }
     let scanner = WordScanner(options.preTokenization)
     var table = WordTable()
     var start = 0

@@ -1,7 +1,7 @@
 /// Subwords by id, and ids by their bytes; never by `String`, which takes canonically equivalent texts for the same.
-struct SubwordVocabulary: Sendable {
+package struct SubwordVocabulary: Sendable {
   /// A token of a vocabulary.
-  enum Piece: Hashable, Sendable {
+  package enum Piece: Hashable, Sendable {
     /// A subword of these bytes, as they stand in the text that the model sees.
     case text([UInt8])
     /// A byte of a character that has no token of its own.
@@ -10,7 +10,7 @@ struct SubwordVocabulary: Sendable {
     case special([UInt8])
 
     /// What the token stands for.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
       switch self {
       case .text(let bytes), .special(let bytes): bytes
       case .byte(let byte): [byte]
@@ -18,17 +18,17 @@ struct SubwordVocabulary: Sendable {
     }
   }
 
-  let pieces: [Piece]
-  let unknownID: Int32?
+  package let pieces: [Piece]
+  package let unknownID: Int32?
   private let ids: [Piece: Int32]
   /// The id of each byte, −1 where there is none: of one-byte subwords in a byte-level vocabulary, else of byte tokens.
-  let byteIDs: [Int32]
+  package let byteIDs: [Int32]
   /// The ids of ASCII and of all other scalars that are tokens.
   private let asciiIDs: [Int32]
   private let scalarIDs: [Unicode.Scalar: Int32]
 
   /// - Parameter pieces: Distinct, by id.
-  init(_ pieces: [Piece], unknownID: Int32?, byteLevel: Bool) {
+  package init(_ pieces: [Piece], unknownID: Int32?, byteLevel: Bool) {
     self.pieces = pieces
     self.unknownID = unknownID
     var ids: [Piece: Int32] = [:]
@@ -44,7 +44,7 @@ struct SubwordVocabulary: Sendable {
     byteIDs = (0...255).map { ids[byteLevel ? .text([UInt8($0)]) : .byte(UInt8($0))] ?? -1 }
   }
 
-  var count: Int { pieces.count }
+  package var count: Int { pieces.count }
 
   /// Whether every byte has a token, so that no text is unknown.
   var hasAllBytes: Bool { byteIDs.allSatisfy { $0 >= 0 } }
@@ -59,11 +59,13 @@ struct SubwordVocabulary: Sendable {
 }
 
 /// Tokens of a text in the making.
-struct SubwordTokens {
+package struct SubwordTokens {
   /// Ids; ``unknown`` and ``moreUnknown`` for what the vocabulary lacks.
-  var ids: [Int32] = []
+  package var ids: [Int32] = []
   /// The bytes that each token covers; together they are the text.
-  var lengths: [Int32] = []
+  package var lengths: [Int32] = []
+
+  package init() {}
 
   /// A scalar (or a byte) that the vocabulary lacks.
   static let unknown: Int32 = -1

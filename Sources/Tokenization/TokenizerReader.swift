@@ -31,7 +31,9 @@ public enum TokenizerReader {
       }
       return try tokenizer(.bytePair(bytePair), normalization, cuts, added)
     case "Unigram":
-      guard !isByteLevel else { throw TokenizerJSONError("has a unigram model of bytes, which this version does not know") }
+      guard !isByteLevel else {
+        throw TokenizerJSONError("has a unigram model of bytes, which this version does not know")
+      }
       return try tokenizer(.unigram(try UnigramReader.model(model, added)), normalization, cuts, added)
     case let type: throw TokenizerJSONError("has a model of type \"\(type)\", which this version does not know")
     }

@@ -8,17 +8,17 @@
 
 /// A unigram language model over subwords (Kudo 2018): a word is cut so that the sum of its pieces' log-probabilities is
 /// largest (Viterbi 1967), or at random by what each cut weighs.
-struct UnigramModel: Sendable {
-  let vocabulary: SubwordVocabulary
+package struct UnigramModel: Sendable {
+  package let vocabulary: SubwordVocabulary
   /// ln p of each piece, in nats.
-  let scores: [Double]
+  package let scores: [Double]
   /// Whether a scalar without a piece becomes its bytes.
   let byteFallback: Bool
   private let trie: PieceTrie
   /// The score of a scalar that no piece has: ten nats below the least.
   private let unknownScore: Double
 
-  init(_ vocabulary: SubwordVocabulary, scores: [Double], byteFallback: Bool) {
+  package init(_ vocabulary: SubwordVocabulary, scores: [Double], byteFallback: Bool) {
     precondition(scores.count == vocabulary.count, "every piece has a score")
     self.vocabulary = vocabulary
     self.scores = scores
@@ -29,7 +29,9 @@ struct UnigramModel: Sendable {
   }
 
   /// Memory that the encoding of one word leaves to the next.
-  struct Scratch {
+  package struct Scratch {
+    package init() {}
+
     /// By the byte that a piece ends before: the best (or summed) score so far, where that piece begins, and its id.
     fileprivate var scores: [Double] = []
     fileprivate var starts: [Int32] = []
@@ -38,7 +40,8 @@ struct UnigramModel: Sendable {
   }
 
   /// Appends the tokens of a word. Time is proportional to the word, times the longest piece.
-  func encode(_ bytes: [UInt8], _ word: Range<Int>, _ scratch: inout Scratch, into tokens: inout SubwordTokens) {
+  package func encode(_ bytes: [UInt8], _ word: Range<Int>, _ scratch: inout Scratch, into tokens: inout SubwordTokens)
+  {
     prepare(word.count, &scratch)
     let base = word.lowerBound
     forEachEdge(bytes, word) { start, end, id, score in
@@ -53,7 +56,7 @@ struct UnigramModel: Sendable {
 
   /// Appends the tokens of one of a word's cuts, drawn with a probability proportional to p(cut)^`exponent`: forward
   /// filtering, backward sampling (Scott 2002). The smaller the exponent, the wilder.
-  func sample(
+  package func sample(
     _ bytes: [UInt8], _ word: Range<Int>, exponent: Double, using random: inout some RandomNumberGenerator,
     _ scratch: inout Scratch, into tokens: inout SubwordTokens
   ) {

@@ -40,14 +40,14 @@ struct UnigramPieces {
   mutating func train(on corpus: UnigramCorpus, to size: Int) {
     let nearly = size + size / 10
     while true {
-      for _ in 0..<Self.rounds { maximize(expectation(corpus), keepsAll: false) }
+      for _ in 0..<Self.rounds { maximize(expectation(corpus), keeping: size) }
       guard pieces.count > nearly else { break }
       prune(corpus, to: max(nearly, Int(Double(pieces.count) * Self.shrinking)))
     }
     let sorted = sorted()
     let wanted = max(0, size - sorted.count(where: \.isScalar))
     pieces = sorted.filter(\.isScalar) + sorted.lazy.filter { !$0.isScalar }.prefix(wanted)
-    for _ in 0..<Self.rounds { maximize(expectation(corpus), keepsAll: true) }
+    for _ in 0..<Self.rounds { estimate(expectation(corpus)) }
   }
 
   // MARK: Expectation and maximization
@@ -86,13 +86,30 @@ struct UnigramPieces {
   }
 
   /// New scores from expected counts, by the digamma function as in variational Bayes, which makes rare pieces rarer.
-  private mutating func maximize(_ expected: [Double], keepsAll: Bool) {
-    var kept: [(piece: Piece, count: Double)] = []
-    for (piece, count) in zip(pieces, expected) where keepsAll || piece.isScalar || count >= Self.leastCount {
-      kept.append((piece, max(count, Self.leastCount)))
+  ///
+  /// - Parameter size: How many pieces are kept at least, however rare.
+  private mutating func maximize(_ expected: [Double], keeping size: Int) {
+    let others = pieces.indices.filter { !pieces[$0].isScalar }
+    let frequent = others.count { expected[$0] >= Self.leastCount }
+    var kept = Set(pieces.indices.filter { pieces[$0].isScalar })
+    if kept.count + frequent >= size {
+      kept.formUnion(others.filter { expected[$0] >= Self.leastCount })
+    } else {
+      let sorted = others.sorted { (expected[$1], $0) < (expected[$0], $1) }
+      kept.formUnion(sorted.prefix(max(0, size - kept.count)))
     }
-    let total = digamma(kept.reduce(0) { $0 + $1.count })
-    pieces = kept.map { Piece(bytes: $0.piece.bytes, isScalar: $0.piece.isScalar, score: digamma($0.count) - total) }
+    let counts = kept.sorted().map { (id: $0, count: max(expected[$0], Self.leastCount)) }
+    let total = digamma(counts.reduce(0) { $0 + $1.count })
+    pieces = counts.map { id, count in
+      Piece(bytes: pieces[id].bytes, isScalar: pieces[id].isScalar, score: digamma(count) - total)
+    }
+  }
+
+  /// The last scores: the expected counts' share, so that probabilities add up to 1.
+  private mutating func estimate(_ expected: [Double]) {
+    let counts = expected.map { max($0, Self.leastCount) }
+    let total = log(counts.reduce(0, +))
+    for id in pieces.indices { pieces[id].score = log(counts[id]) - total }
   }
 
   // MARK: Pruning
@@ -157,7 +174,7 @@ struct UnigramPieces {
 }
 
 /// The derivative of ln Γ, for x > 0 (Abramowitz & Stegun 6.3.5, 6.3.18).
-func digamma(_ x: Double) -> Double {
+package func digamma(_ x: Double) -> Double {
   var (x, sum) = (x, 0.0)
   while x < 10 {
     sum -= 1 / x

@@ -26,7 +26,8 @@ public struct UnigramTrainer: Sendable {
     let head = try VocabularyHead(special: options.specialSymbols, hasUnknown: !fallsBack, hasBytes: fallsBack)
     // The names of tokens that stand in a text are to be spelt.
     let names = head.pieces.filter { if case .special = $0 { false } else { true } }.map(\.name)
-    let spelling = String(decoding: names.joined() + (fallsBack ? [] : Array(VocabularyHead.unknown.utf8)), as: UTF8.self)
+    let spelling = String(
+      decoding: names.joined() + (fallsBack ? [] : Array(VocabularyHead.unknown.utf8)), as: UTF8.self)
     let alphabet = words.alphabet(coverage: options.characterCoverage, required: fallsBack ? spelling : "")
     try VocabularyHead.require(options.vocabularySize, holds: head.pieces.count + alphabet.count)
     let corpus = UnigramCorpus(words, alphabet, longestWord: Self.longestWord)

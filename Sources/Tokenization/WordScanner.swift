@@ -1,15 +1,15 @@
 /// Finds the ends of words in UTF-8 as a ``PreTokenization`` says, in one pass over the bytes.
-struct WordScanner {
+package struct WordScanner {
   private let preTokenization: PreTokenization
   private let ascii = WordScanner.ascii
 
-  init(_ preTokenization: PreTokenization) { self.preTokenization = preTokenization }
+  package init(_ preTokenization: PreTokenization) { self.preTokenization = preTokenization }
 
   /// What a scalar is to GPT-2's pattern.
   private enum Kind: UInt8 { case letter, number, space, other }
 
   /// The end of the word that begins at `start`, which must be less than the number of bytes.
-  func end(_ bytes: [UInt8], from start: Int) -> Int {
+  package func end(_ bytes: [UInt8], from start: Int) -> Int {
     switch preTokenization {
     case .none, .metaspace(_, splits: false): bytes.count
     case .whitespace: endBeforeSpace(bytes, start)

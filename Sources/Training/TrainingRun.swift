@@ -138,7 +138,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
     let isBest = best.take(score.mean, step: step)
     if isBest { try save() }
-    try tell(.validation(.init(
+    try tell(
+      .validation(
+        .init(
           step: step, loss: score.mean, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
   }
 

@@ -66,10 +66,12 @@ struct EncodeText: ParsableCommand {
   @Option(name: .shortAndLong, help: "A tokenizer.json, or the folder of a model.")
   var tokenizer: String
 
-  @Option(help: "ids, one a line; tokens, one JSON string a line; json, one object with ids, tokens and offsets in bytes.")
+  @Option(
+    help: "ids, one a line; tokens, one JSON string a line; json, one object with ids, tokens and offsets in bytes.")
   var format: TokenizerCommand.Format = .ids
 
-  @Option(help: "What to do with characters that the vocabulary lacks: fail, skip (named on standard error) or replace.")
+  @Option(
+    help: "What to do with characters that the vocabulary lacks: fail, skip (named on standard error) or replace.")
   var unknown: UnknownPolicy = .fail
 
   func validate() throws { try requirePath(tokenizer, "--tokenizer") }
@@ -126,7 +128,8 @@ struct DecodeTokens: ParsableCommand {
     try reportingErrors {
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
       let bytes = try Files.read("-")
-      let ids = try format == .ids ? plainIDs(bytes, tokenizer.vocabularySize) : jsonIDs(bytes, tokenizer.vocabularySize)
+      let ids =
+        try format == .ids ? plainIDs(bytes, tokenizer.vocabularySize) : jsonIDs(bytes, tokenizer.vocabularySize)
       _ = try Terminal.write(tokenizer.decode(ids))
     }
   }
@@ -140,7 +143,9 @@ struct DecodeTokens: ParsableCommand {
 
   private func jsonIDs(_ bytes: [UInt8], _ size: Int) throws -> [Int32] {
     let json: JSON
-    do { json = try JSON(parsing: bytes) } catch { throw FileError(.invalid, "standard input", "is not JSON: \(error)") }
+    do { json = try JSON(parsing: bytes) } catch {
+      throw FileError(.invalid, "standard input", "is not JSON: \(error)")
+    }
     guard let list = json.array ?? json["ids"]?.array else {
       throw FileError(.invalid, "standard input", "has no list of ids")
     }
