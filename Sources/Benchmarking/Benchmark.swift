@@ -127,7 +127,7 @@ public struct BenchmarkResult: Sendable {
 }
 
 /// The most memory that this process has held, in MB.
-private func peakMegabytes() -> Int {
+func peakMegabytes() -> Int {
   var usage = rusage()
   #if os(Linux)
     getrusage(__rusage_who_t(0), &usage)
@@ -139,7 +139,7 @@ private func peakMegabytes() -> Int {
 }
 
 /// Repeats `work`, which returns the symbols that it went through, and measures it in parts.
-private func measure(seconds: Double, _ work: () -> Int) -> [Double] {
+func measure(seconds: Double, _ work: () -> Int) -> [Double] {
   return (0..<BenchmarkConfiguration.repetitions).map { _ in
     let begin = ContinuousClock.now
     var symbols = 0

@@ -63,13 +63,13 @@ public struct PerplexityReport: Sendable {
     var score = Score()
     var unknown: [UnknownSymbol] = []
     for text in texts {
-      let encoded = try tokenizer.encode(text, unknown: unknownPolicy)
+      let encoded = try tokenizer.encode(text, unknown: unknownPolicy, keepsOffsets: true)
       tokens += encoded.ids.count
       unknown += encoded.unknown
       let textScore = scorer.score(encoded.ids)
       score = score + textScore
       guard textScore.tokens > 0 else { continue }
-      let extent = ScoredExtent(of: text, tokenizer, skipped: unknownPolicy == .replace ? [] : encoded.unknown)
+      let extent = ScoredExtent(of: text, scored: (encoded.offsets ?? []).dropFirst())
       characters += extent.characters
       bytes += extent.bytes
       words += extent.words

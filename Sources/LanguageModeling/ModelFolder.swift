@@ -109,7 +109,7 @@ public struct ModelFolder: Sendable {
 
   private func readTokenizer() throws -> any Tokenizer {
     let bytes = try Files.read(file(Self.tokenizerName), limit: 1 << 28, allowsPipes: false)
-    do { return try CharacterTokenizer(tokenizerJSON: bytes) } catch {
+    do { return try TokenizerReader.read(bytes) } catch {
       throw FileError(.invalid, file(Self.tokenizerName), "\(error)")
     }
   }

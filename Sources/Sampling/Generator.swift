@@ -32,12 +32,14 @@ public struct Generator: Sendable {
   ///
   /// - Parameters:
   ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
-  ///   - emit: Gets each token's text as it is drawn; returning false ends the writing.
+  ///   - emit: Gets the text as it is drawn, whole characters only (a token may give none, where its character is not
+  ///     whole yet); returning false ends the writing. Bytes at the end that are no whole character are left out.
   /// - Throws: ``PredictionsNotFinite``, and what `emit` throws.
   public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) throws {
     guard length > 0 else { return }
     let reader = model.makeReader(lanes: 1, steps: 64, threads: threads)
     var logits: [Double] = []
+    var decoder = StreamingDecoder(tokenizer, goesOn: !prompt.isEmpty)
     let prompt = prompt.isEmpty ? [start] : prompt
     for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
       logits = reader.logits(after: Array(prompt[begin..<min(begin + reader.steps, prompt.count)]))
@@ -47,7 +49,7 @@ public struct Generator: Sendable {
       if let unknown = tokenizer.unknownID { logits[Int(unknown)] = -.infinity }
       var random = CounterRandom(seed: seed, purpose: .sampling, step: place)
       let token = sampler.draw(logits, using: &random)
-      guard try emit(tokenizer.text(of: Int32(token))), place + 1 < length else { return }
+      guard try emit(decoder.take(Int32(token))), place + 1 < length else { return }
       logits = reader.logits(after: [Int32(token)])
     }
   }

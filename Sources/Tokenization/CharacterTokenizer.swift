@@ -36,32 +36,25 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
 
   public var unknownID: Int32? { scalars.firstIndex { $0 == nil }.map(Int32.init) }
 
-  public func encode(_ text: String, unknown policy: UnknownPolicy) throws -> EncodedText {
-    var encoded = EncodedText(ids: [], unknown: [])
-    var places: [Unicode.Scalar: Int] = [:]
-    let replacement = policy == .replace ? unknownID : nil
-    let normalized = normalization.normalize(text)
-    encoded.ids.reserveCapacity(normalized.utf8.count)
-    var position = 0
-    for scalar in normalized.unicodeScalars {
+  public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {
+    let normalized = NormalizedText(text, normalization, keepsOffsets: keepsOffsets)
+    var encoded = EncodedText(ids: [], unknown: [], offsets: keepsOffsets ? [] : nil)
+    var unknown = UnknownCounter(policy, unknownID)
+    encoded.ids.reserveCapacity(normalized.text.utf8.count)
+    var (position, offset) = (0, 0)
+    for scalar in normalized.text.unicodeScalars {
       let id = id(of: scalar)
-      if id >= 0 {
+      if id < 0 { unknown.add(scalar, at: position) }
+      if let id = id >= 0 ? id : unknown.replacement {
         encoded.ids.append(id)
-      } else {
-        if let place = places[scalar] {
-          encoded.unknown[place].count += 1
-        } else {
-          places[scalar] = encoded.unknown.count
-          encoded.unknown.append(UnknownSymbol(symbol: scalar, count: 1, firstPosition: position))
+        if keepsOffsets {
+          encoded.offsets?.append(normalized.original(offset..<offset + UTF8.width(scalar)))
         }
-        if let replacement { encoded.ids.append(replacement) }
       }
       position += 1
+      if keepsOffsets { offset += UTF8.width(scalar) }
     }
-    let isRefused = policy == .fail || (policy == .replace && replacement == nil)
-    guard encoded.unknown.isEmpty || !isRefused else {
-      throw UnknownSymbolsError(unknown: encoded.unknown, lacksReplacement: policy == .replace)
-    }
+    encoded.unknown = try unknown.finish()
     return encoded
   }
 
@@ -69,9 +62,9 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     scalar.value < ids.count ? ids[Int(scalar.value)] : -1
   }
 
-  public func text(of id: Int32) -> String {
+  public func bytes(of id: Int32) -> [UInt8] {
     precondition(id >= 0 && id < scalars.count, "token \(id) asked of a vocabulary of \(scalars.count)")
-    return scalars[Int(id)].map { String($0) } ?? Self.unknownText
+    return Array((scalars[Int(id)].map { String($0) } ?? Self.unknownText).utf8)
   }
 
   public func id(of text: String) -> Int32? {

@@ -11,14 +11,47 @@ public protocol Tokenizer: Sendable {
   var unknownID: Int32? { get }
   /// Normalizes and encodes a text.
   ///
+  /// - Parameter keepsOffsets: Whether ``EncodedText/offsets`` are wanted too, which costs time and memory.
   /// - Throws: ``UnknownSymbolsError`` with the policy `fail`, or `replace` where there is no `<unk>`.
-  func encode(_ text: String, unknown: UnknownPolicy) throws -> EncodedText
-  /// The text of one token. Ids must be of the vocabulary.
-  func text(of id: Int32) -> String
+  func encode(_ text: String, unknown: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText
+  /// The bytes that one token adds to a text: perhaps a part of a character only. Ids must be of the vocabulary.
+  func bytes(of id: Int32) -> [UInt8]
+  /// Whether the bytes of a text's first token lose the space that they begin with, as in vocabularies that mark the
+  /// beginnings of words and put such a mark before every text.
+  var dropsLeadingSpace: Bool { get }
   /// The id of a token's text, where the vocabulary has it.
   func id(of text: String) -> Int32?
   /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it.
   func tokenizerJSON() -> String
+}
+
+extension Tokenizer {
+  public var dropsLeadingSpace: Bool { false }
+
+  /// What a token is, for people: a character, a byte or a token.
+  public var unitName: String {
+    switch self {
+    case is CharacterTokenizer: "character"
+    case is ByteTokenizer: "byte"
+    default: "token"
+    }
+  }
+
+  /// Normalizes and encodes a text, without offsets.
+  public func encode(_ text: String, unknown: UnknownPolicy) throws -> EncodedText {
+    try encode(text, unknown: unknown, keepsOffsets: false)
+  }
+
+  /// The text of one token, to look at: bytes that are no whole characters become U+FFFD.
+  public func text(of id: Int32) -> String { String(decoding: bytes(of: id), as: UTF8.self) }
+
+  /// The text of many tokens; bytes that are no characters even together become U+FFFD.
+  public func decode(_ ids: [Int32]) -> String {
+    var decoder = StreamingDecoder(self)
+    var text = ""
+    for id in ids { text += decoder.take(id) }
+    return text + decoder.finish()
+  }
 }
 
 /// What becomes of a symbol that the vocabulary lacks.
@@ -37,11 +70,15 @@ public struct EncodedText: Sendable {
   public var ids: [Int32]
   /// The symbols that the vocabulary lacks, in the order of their first places.
   public var unknown: [UnknownSymbol]
+  /// Where they were asked for, the bytes of the original text that each token came from: one range for each id, in
+  /// order. Where normalization changed a grapheme cluster, all of its tokens came from the whole cluster.
+  public var offsets: [Range<Int>]?
 
   /// An encoding of its parts.
-  public init(ids: [Int32], unknown: [UnknownSymbol]) {
+  public init(ids: [Int32], unknown: [UnknownSymbol], offsets: [Range<Int>]? = nil) {
     self.ids = ids
     self.unknown = unknown
+    self.offsets = offsets
   }
 
   /// Occurrences of symbols that the vocabulary lacks.

@@ -7,11 +7,6 @@ public struct TokenizerJSONError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-extension NormalizationForm {
-  /// The name of the form's normalizer in tokenizer.json.
-  fileprivate var jsonName: String { rawValue.uppercased() }
-}
-
 extension CharacterTokenizer {
   /// A BPE model without merges is a character tokenizer in Hugging Face's terms; the decoder `Fuse` joins without
   /// spaces. `<unk>` is not an added token, so that the text "<unk>" stays five symbols.
@@ -19,29 +14,35 @@ extension CharacterTokenizer {
     let vocabulary = scalars.enumerated().map { id, scalar in
       JSON.Member(scalar.map { String($0) } ?? Self.unknownText, .integer(id))
     }
-    let model: JSON = [
-      "type": "BPE", "dropout": nil, "unk_token": unknownID == nil ? nil : .string(Self.unknownText),
-      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false,
-      "ignore_merges": false, "vocab": .object(vocabulary), "merges": [],
-    ]
-    let document: JSON = [
-      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": [],
-      "normalizer": normalization == .none ? nil : ["type": .string(normalization.jsonName)],
-      "pre_tokenizer": nil, "post_processor": nil, "decoder": ["type": "Fuse"], "model": model,
-    ]
-    return document.text(indented: true) + "\n"
+    return TokenizerDocument(
+      normalization: normalization, preTokenizer: nil, decoder: ["type": "Fuse"],
+      model: TokenizerDocument.bytePair(
+        vocabulary: vocabulary, merges: [], unknown: unknownID == nil ? nil : Self.unknownText, byteFallback: false)
+    ).text
   }
 
-  /// Reads a tokenizer.json of the kind that ``tokenizerJSON()`` writes; anything else is refused.
+  /// Reads a tokenizer.json of the kind that ``tokenizerJSON()`` writes; other kinds are ``TokenizerReader``'s.
   public init(tokenizerJSON bytes: [UInt8]) throws {
     let document: JSON
     do { document = try JSON(parsing: bytes) } catch { throw TokenizerJSONError("is not JSON: \(error)") }
+    guard Self.isMeant(by: document) else { throw TokenizerJSONError("is not a character tokenizer") }
+    try self.init(document)
+  }
+
+  /// Whether a document describes a vocabulary of characters: BPE without merges and all else.
+  static func isMeant(by document: JSON) -> Bool {
     guard let model = document["model"], model["type"]?.string == "BPE", model["merges"]?.array?.isEmpty == true,
       document["pre_tokenizer"]?.isNull ?? true, document["post_processor"]?.isNull ?? true,
       document["added_tokens"]?.array?.isEmpty ?? true, document["truncation"]?.isNull ?? true,
-      document["padding"]?.isNull ?? true, Self.hasPlainSettings(model)
-    else { throw TokenizerJSONError("is not a character tokenizer, the only kind that this version reads") }
-    let normalization = try Self.normalization(document["normalizer"])
+      document["padding"]?.isNull ?? true
+    else { return false }
+    return hasPlainSettings(model)
+  }
+
+  /// Reads a document that ``isMeant(by:)`` a vocabulary of characters.
+  init(_ document: JSON) throws {
+    let model = document["model"] ?? nil
+    let normalization = try NormalizationForm(tokenizerJSON: document["normalizer"])
     guard let vocabulary = model["vocab"]?.members, !vocabulary.isEmpty else {
       throw TokenizerJSONError("has no vocabulary")
     }
@@ -54,13 +55,6 @@ extension CharacterTokenizer {
     let flags = ["byte_fallback", "fuse_unk", "ignore_merges"].compactMap { model[$0] }
     let affixes = ["continuing_subword_prefix", "end_of_word_suffix"].compactMap { model[$0] }
     return flags.allSatisfy { $0.bool == false } && affixes.allSatisfy { $0.isNull || $0.string == "" }
-  }
-
-  private static func normalization(_ normalizer: JSON?) throws -> NormalizationForm {
-    guard let normalizer, !normalizer.isNull else { return .none }
-    let form = NormalizationForm.allCases.first { $0 != .none && $0.jsonName == normalizer["type"]?.string }
-    guard let form else { throw TokenizerJSONError("has a normalizer that this version does not know") }
-    return form
   }
 
   private static func scalarsByID(_ vocabulary: [JSON.Member], unknown: String?) throws -> [Unicode.Scalar?] {

@@ -17,7 +17,7 @@ struct ModelCard {
     ---
     library_name: unroll
     pipeline_tag: text-generation
-    tags: [recurrent, \(model.cell.rawValue), character-level]
+    tags: [recurrent, \(model.cell.rawValue), \(levelTag)]
     ---
 
     # \(name)
@@ -28,10 +28,10 @@ struct ModelCard {
     |---|---|
     | architecture | \(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
     | parameters | \(grouped(model.parameterCount)) |
-    | vocabulary | \(model.vocabularySize) characters, normalization \(configuration.normalization.rawValue) |
+    | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue) |
     | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, \(truncation) |
-    | validation part | \(grouped(data.validation.count)) characters |
+    | training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
+    | validation part | \(grouped(data.validation.count)) \(unit)s |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
@@ -55,6 +55,11 @@ struct ModelCard {
     return (configuration.k2 ?? k1 == k1 ? "k1 = k2 = \(k1)" : "k1 \(k1), k2 \(configuration.k2 ?? k1)") + state
   }
 
+  /// What a token is.
+  private var unit: String { data.tokenizer.unitName }
+
+  private var levelTag: String { unit == "token" ? "subword" : "\(unit)-level" }
+
   /// File names as a table's cell can hold them.
   private var corpusNames: String {
     let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
@@ -66,7 +71,7 @@ struct ModelCard {
       return "| outcome | the run had not ended when this card was written; see training/metrics.jsonl |"
     }
     let loss = end.bestValidationLoss.map {
-      "\(decimal($0, places: 4)) nats/character (\(decimal($0 * bitsPerNat, places: 4)) bits)"
+      "\(decimal($0, places: 4)) nats/\(unit) (\(decimal($0 * bitsPerNat, places: 4)) bits)"
         + (bestStep.map { ", after step \(grouped($0))" } ?? "")
     }
     return """

@@ -4,6 +4,7 @@ import Compute
 import LanguageModeling
 import Optimization
 import Recurrence
+import Tokenization
 import UnicodeText
 
 /// Everything that a training run is told.
@@ -11,10 +12,11 @@ public struct TrainingConfiguration: Sendable {
   /// Files, `-` for standard input; read one after another as one stream.
   public var corpus: [String]
   public var validation: Validation
-  /// Applied to training, prompts and scored texts alike.
-  public var normalization: NormalizationForm
-  /// Symbols seen less often in the training part become `<unk>`.
-  public var minimumFrequency: Int
+  /// The vocabulary's kind.
+  public var tokenizer: TokenizerChoice
+  /// How the vocabulary is learnt. Its normalization is applied to training, prompts and scored texts alike; characters
+  /// seen less often than its minimum frequency become `<unk>`.
+  public var vocabulary: SubwordTrainingOptions
 
   /// The recurrent cell.
   public var cell: RecurrentCell
@@ -97,8 +99,8 @@ public struct TrainingConfiguration: Sendable {
     self.corpus = corpus
     self.output = output
     validation = .fraction(0.1)
-    normalization = .nfc
-    minimumFrequency = 1
+    tokenizer = .character
+    vocabulary = .init(vocabularySize: 1000)
     cell = .lstm
     nonlinearity = .tanh
     forgetBias = 1

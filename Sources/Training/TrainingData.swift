@@ -8,6 +8,8 @@ public struct TrainingData: Sendable {
   public let training: LaneReader
   /// Tokens to validate on; none where validation was turned off.
   public let validation: [Int32]
+  /// Tokens to validate on for each character that they stand for; 1 in a vocabulary of characters.
+  public let validationTokensPerCharacter: Double
   /// Symbols of the validation part that the vocabulary lacks; left out, or read as `<unk>` where there is one.
   public let unknownInValidation: [UnknownSymbol]
   public let corpusBytes: Int
@@ -22,9 +24,7 @@ public struct TrainingData: Sendable {
   public init(_ configuration: TrainingConfiguration) throws {
     let corpus = try CorpusText(reading: configuration.corpus)
     let (trainingText, validationText) = try Self.parts(corpus, configuration.validation)
-    let tokenizer = CharacterTokenizerTrainer(
-      normalization: configuration.normalization, minimumFrequency: configuration.minimumFrequency
-    ).train(trainingText)
+    let tokenizer = try configuration.tokenizer.tokenizer(for: trainingText, configuration.vocabulary)
     guard tokenizer.vocabularySize > 1 else {
       throw TrainingError(
         "the training part has \(tokenizer.vocabularySize == 0 ? "no symbol" : "one symbol only"); there is nothing to learn"
@@ -42,6 +42,7 @@ public struct TrainingData: Sendable {
     }
     validation = encoded.ids
     unknownInValidation = encoded.unknown
+    validationTokensPerCharacter = Self.tokensPerCharacter(encoded, validationText, tokenizer)
     self.tokenizer = tokenizer
     corpusBytes = corpus.bytes
     corpusHash = corpus.hash
@@ -55,6 +56,13 @@ public struct TrainingData: Sendable {
     case .fraction(let fraction): CorpusText.split(corpus.text, lastFraction: fraction)
     case .file(let path): (corpus.text, try CorpusText(reading: [path]).text)
     }
+  }
+
+  private static func tokensPerCharacter(
+    _ encoded: EncodedText, _ text: String, _ tokenizer: any Tokenizer
+  ) -> Double {
+    let characters = text.unicodeScalars.count - encoded.unknownCount
+    return tokenizer is CharacterTokenizer || characters <= 0 ? 1 : Double(encoded.ids.count) / Double(characters)
   }
 
   private static func mostFrequent(_ ids: [Int32], vocabularySize: Int) -> Int32 {

@@ -26,6 +26,8 @@ public enum TrainingEvent: Sendable {
     public let seed: UInt64
     public let threads: Int
     public let precision: String
+    /// What a token is: a character, a byte or a token.
+    public let unit: String
   }
 
   /// The steps since the last such event.
@@ -50,6 +52,8 @@ public enum TrainingEvent: Sendable {
     public let step: Int
     /// Nats per token.
     public let loss: Double
+    /// Tokens for each character of the validation part.
+    public let tokensPerCharacter: Double
     /// Whether no earlier loss was as low; the model is then saved.
     public let isBest: Bool
   }
@@ -75,7 +79,7 @@ public enum TrainingEvent: Sendable {
     case epochs, steps, budget, signal
   }
 
-  /// One line of `metrics.jsonl`. (A token is a character here, so bits per character are bits per token.)
+  /// One line of `metrics.jsonl`.
   var json: JSON {
     switch self {
     case .start(let start):
@@ -97,7 +101,8 @@ public enum TrainingEvent: Sendable {
     case .validation(let validation):
       [
         "event": "validation", "step": .integer(validation.step), "loss": JSON(validation.loss),
-        "bits_per_character": JSON(validation.loss * bitsPerNat), "best": .bool(validation.isBest),
+        "bits_per_character": JSON(validation.loss * validation.tokensPerCharacter * bitsPerNat),
+        "best": .bool(validation.isBest),
       ]
     case .epoch(let epoch):
       ["event": "epoch", "epoch": .integer(epoch.epoch), "loss": JSON(epoch.loss), "seconds": JSON(epoch.seconds)]

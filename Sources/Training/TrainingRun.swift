@@ -146,7 +146,10 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
     let isBest = best.take(score.mean, step: step)
     if isBest { try save() }
-    try tell(.validation(.init(step: step, loss: score.mean, isBest: isBest)), report)
+    try tell(
+      .validation(
+        .init(
+          step: step, loss: score.mean, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
   }
 
   private mutating func save() throws {
@@ -171,7 +174,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
         corpusHash: data.corpusHash, seed: configuration.seed,
-        threads: configuration.threads, precision: configuration.precision.rawValue))
+        threads: configuration.threads, precision: configuration.precision.rawValue,
+        unit: data.tokenizer.unitName))
   }
 
   private func stepReport(_ norm: Double, _ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {

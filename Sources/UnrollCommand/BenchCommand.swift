@@ -1,6 +1,8 @@
 import ArgumentParser
 import Benchmarking
+import Corpora
 import LanguageModeling
+import Training
 
 /// `unroll bench`.
 struct BenchCommand: ParsableCommand {
@@ -14,9 +16,9 @@ struct BenchCommand: ParsableCommand {
       Example: unroll bench train --hidden-size 512 --lanes 64 --k1 100
       """)
 
-  enum Task: String, ExpressibleByArgument, CaseIterable { case train, generate, perplexity }
+  enum Task: String, ExpressibleByArgument, CaseIterable { case train, generate, perplexity, tokenizer }
 
-  @Argument(help: "train, generate (draws included) or perplexity.")
+  @Argument(help: "train, generate (draws included), perplexity, or tokenizer (encoding a text).")
   var task: Task
 
   @OptionGroup var cell: CellOptions
@@ -26,6 +28,8 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Steps of a window.") var k1 = 100
   @Option(help: "Symbols of the vocabulary.") var vocabularySize = 65
   @Option(help: "Seconds to measure.") var seconds = 5.0
+  @Option(help: "For tokenizer: a tokenizer.json, or the folder of a model.") var tokenizer: String?
+  @Option(help: "For tokenizer: the text to encode.") var text: String?
   @Flag(help: "Say where the time goes, phase by phase.") var profile = false
   @Flag(help: "One JSON object.") var json = false
   @OptionGroup(title: "Running") var compute: ComputeOptions
@@ -33,11 +37,15 @@ struct BenchCommand: ParsableCommand {
   func validate() throws {
     try require((1...1_000_000).contains(lanes ?? 1), "--lanes is \(lanes ?? 0); it must be 1 to 1,000,000.")
     try require((1...10_000_000).contains(k1), "--k1 is \(k1); it must be 1 to 10,000,000.")
+    try require(
+      (task == .tokenizer) == (tokenizer != nil) && (tokenizer == nil) == (text == nil),
+      "--tokenizer and --text are for bench tokenizer, which wants both.")
     try require(seconds > 0 && seconds <= 3600, "--seconds is \(seconds); it must be above 0 and at most 3600.")
   }
 
   func run() throws {
     try reportingErrors {
+      if task == .tokenizer { return try benchTokenizer() }
       var configuration = BenchmarkConfiguration(
         model: try ModelConfiguration(
           cell: cell.cell, nonlinearity: cell.nonlinearity ?? .tanh, vocabularySize: vocabularySize,
@@ -51,9 +59,16 @@ struct BenchCommand: ParsableCommand {
         switch task {
         case .train: try Benchmarks.train(configuration)
         case .generate: try Benchmarks.generate(configuration)
-        case .perplexity: Benchmarks.score(configuration)
+        case .perplexity, .tokenizer: Benchmarks.score(configuration)
         }
       _ = try Terminal.write(json ? result.json.text() + "\n" : result.text)
     }
+  }
+
+  private func benchTokenizer() throws {
+    let tokenizer = try TokenizerChoice.read(self.tokenizer ?? "")
+    let corpus = try CorpusText(reading: [text ?? ""])
+    let result = try TokenizerBenchmark(tokenizer, text: corpus.text, seconds: seconds)
+    _ = try Terminal.write(json ? result.json.text() + "\n" : result.text)
   }
 }

@@ -39,7 +39,7 @@ private func exitStatus(of error: any Error) -> ExitStatus? {
   case is ConfigurationError, is InvalidSampling: .usage
   case is UnknownSymbolsError, is CorpusTooShort, is TooLittleText, is TrainingError, is InvalidUTF8,
     is PredictionsNotFinite,
-    is TokenizerJSONError, is InText:
+    is TokenizerJSONError, is VocabularyError, is InText:
     .badData
   default: nil
   }

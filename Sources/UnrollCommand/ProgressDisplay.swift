@@ -9,6 +9,8 @@ final class ProgressDisplay {
   private var lastLine = ContinuousClock.now
   private var hasBar = false
   private var lastValidation: Double?
+  /// What a token is.
+  private var unit = "character"
 
   init(quiet: Bool) { self.quiet = quiet }
 
@@ -20,7 +22,7 @@ final class ProgressDisplay {
     case .validation(let validation):
       lastValidation = validation.loss
       say(
-        "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/character, "
+        "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/\(unit), "
           + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")"
       )
     case .epoch: break
@@ -31,14 +33,15 @@ final class ProgressDisplay {
   }
 
   private func begin(_ start: TrainingEvent.Start) {
+    unit = start.unit
     say(
       "\(grouped(start.parameters)) parameters, \(start.vocabularySize) symbols, "
         + "\(start.threads) thread\(start.threads == 1 ? "" : "s")")
     say(
-      "training on \(grouped(start.trainingTokens)) characters (\(grouped(start.stepsPerEpoch)) steps an epoch), "
+      "training on \(grouped(start.trainingTokens)) \(unit)s (\(grouped(start.stepsPerEpoch)) steps an epoch), "
         + "validating on \(grouped(start.validationTokens))")
     if start.leftOutTokens > 0 {
-      say("the training part's last \(start.leftOutTokens) characters do not fill the lanes and are left out")
+      say("the training part's last \(start.leftOutTokens) \(unit)s do not fill the lanes and are left out")
     }
     if start.unknownInValidation > 0 {
       say(
@@ -52,7 +55,7 @@ final class ProgressDisplay {
   func finish(_ end: TrainingEvent.End, output: String) {
     guard !quiet else { return }
     clear()
-    let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/character" }
+    let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/\(unit)" }
     let why = end.reason == .signal ? "stopped" : "done"
     say(
       "\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)"
@@ -70,7 +73,7 @@ final class ProgressDisplay {
     let percent = "\(Int(step.progress * 100))%"
     var parts = [
       "\(bar) \(percent)", "epoch \(step.epoch)", "loss \(decimal(step.loss, places: 3))",
-      "\(grouped(Int(step.tokensPerSecond))) characters/s", "\(duration(step.remaining)) left",
+      "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s", "\(duration(step.remaining)) left",
     ]
     if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 3) }
     var line = parts.joined(separator: "  ")
@@ -88,7 +91,7 @@ final class ProgressDisplay {
     lastLine = .now
     say(
       "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4))  "
-        + "\(grouped(Int(step.tokensPerSecond))) characters/s  \(duration(step.remaining)) left")
+        + "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s  \(duration(step.remaining)) left")
   }
 
   private func say(_ line: String) {

@@ -39,13 +39,11 @@ struct TrainCommand: ParsableCommand {
     try requireDistinctInputs(corpus + (text.validation.map { [$0] } ?? []))
   }
 
-  enum Tokenizer: String, ExpressibleByArgument, CaseIterable { case character }
   enum Documents: String, ExpressibleByArgument, CaseIterable { case none }
   enum Optimizer: String, ExpressibleByArgument, CaseIterable { case adam, adamw }
 
   struct TextOptions: ParsableArguments {
-    @Option(help: "Symbols: character, each a Unicode scalar.")
-    var tokenizer: Tokenizer = .character
+    @OptionGroup var vocabulary: VocabularyOptions
 
     @Option(help: "Documents: none, the corpus is one stream.")
     var documents: Documents = .none
@@ -56,19 +54,12 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "A file to validate on instead.")
     var validation: String?
 
-    @Option(help: "Unicode normalization: none, nfc, nfd, nfkc or nfkd.")
-    var normalization: NormalizationForm = .nfc
-
-    @Option(help: "Characters seen less often in the training part become <unk>.")
-    var minFrequency = 1
-
     func validate() throws {
       try require(
         (0..<1).contains(validationFraction ?? 0),
         "--validation-fraction is \(validationFraction ?? 0); it must be at least 0 and less than 1.")
       try require(
         validation == nil || validationFraction == nil, "Give --validation or --validation-fraction, not both.")
-      try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
     }
   }
 
@@ -182,8 +173,8 @@ struct TrainCommand: ParsableCommand {
   private var settings: TrainingConfiguration {
     var settings = TrainingConfiguration(corpus: corpus, output: output)
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
-    settings.normalization = text.normalization
-    settings.minimumFrequency = text.minFrequency
+    settings.tokenizer = text.vocabulary.choice
+    settings.vocabulary = text.vocabulary.options(defaultSize: 1000)
     settings.cell = model.cell.cell
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh
     settings.forgetBias = model.forgetBias ?? 1

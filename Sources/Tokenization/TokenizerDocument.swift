@@ -1,0 +1,137 @@
+import ModelFiles
+import UnicodeText
+
+/// The parts of a tokenizer.json, as Hugging Face `tokenizers` has them.
+struct TokenizerDocument {
+  var addedTokens: [JSON] = []
+  let normalization: NormalizationForm
+  let preTokenizer: JSON
+  let decoder: JSON
+  let model: JSON
+
+  static let byteLevelDecoder: JSON = [
+    "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false,
+  ]
+
+  /// Joins without spaces; bytes that fell back become characters again.
+  static func decoder(byteFallback: Bool, metaspace: JSON?) -> JSON {
+    let parts: [JSON] = (byteFallback ? [["type": "ByteFallback"]] : []) + [["type": "Fuse"]]
+    if let metaspace { return ["type": "Sequence", "decoders": .array([metaspace] + parts)] }
+    return parts.count == 1 ? parts[0] : ["type": "Sequence", "decoders": .array(parts)]
+  }
+
+  /// A symbol that is found in a text as it is, before anything else.
+  static func addedToken(_ text: String, id: Int32) -> JSON {
+    [
+      "id": .integer(Int(id)), "content": .string(text), "single_word": false, "lstrip": false, "rstrip": false,
+      "normalized": false, "special": true,
+    ]
+  }
+
+  static func bytePair(
+    vocabulary: [JSON.Member], merges: [(String, String)], unknown: String?, byteFallback: Bool
+  ) -> JSON {
+    [
+      "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? nil,
+      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false,
+      "byte_fallback": .bool(byteFallback), "ignore_merges": false, "vocab": .object(vocabulary),
+      "merges": .array(merges.map { [.string($0.0), .string($0.1)] }),
+    ]
+  }
+
+  var text: String {
+    let document: JSON = [
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(addedTokens),
+      "normalizer": normalization == .none ? nil : ["type": .string(normalization.jsonName)],
+      "pre_tokenizer": preTokenizer, "post_processor": nil, "decoder": decoder, "model": model,
+    ]
+    return document.text(indented: true) + "\n"
+  }
+}
+
+extension NormalizationForm {
+  /// The name of the form's normalizer in tokenizer.json.
+  var jsonName: String { rawValue.uppercased() }
+
+  /// - Throws: ``TokenizerJSONError`` for a normalizer that is none of the forms.
+  init(tokenizerJSON normalizer: JSON?) throws {
+    self = .none
+    guard let normalizer, !normalizer.isNull else { return }
+    let form = Self.allCases.first { $0 != .none && $0.jsonName == normalizer["type"]?.string }
+    guard let form else { throw TokenizerJSONError("has a normalizer that this version does not know") }
+    self = form
+  }
+}
+
+extension PreTokenization {
+  /// The cuts in tokenizer.json's terms; a byte-level vocabulary's bytes are named in the same place.
+  func json(byteLevel: Bool) -> JSON {
+    func bytes(cutting: Bool) -> JSON {
+      ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": .bool(cutting)]
+    }
+    func split(_ pattern: String, _ behavior: String) -> JSON {
+      [
+        "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": .string(behavior), "invert": false,
+      ]
+    }
+    switch self {
+    case .none: return byteLevel ? bytes(cutting: false) : nil
+    case .gpt2: return byteLevel ? bytes(cutting: true) : split(Self.gpt2Pattern, "Isolated")
+    case .whitespace:
+      let cuts = split(Self.whitespacePattern, "MergedWithNext")
+      return byteLevel ? ["type": "Sequence", "pretokenizers": [cuts, bytes(cutting: false)]] : cuts
+    case .metaspace: return metaspaceJSON ?? nil
+    }
+  }
+
+  /// sentencepiece's marks, which are a pre-tokenizer and a decoder; nil for the other kinds.
+  var metaspaceJSON: JSON? {
+    guard case .metaspace(let prepend, let splits) = self else { return nil }
+    return [
+      "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": .string(prepend.rawValue),
+      "split": .bool(splits),
+    ]
+  }
+
+  private static let whitespacePattern = #"\s"#
+
+  /// Reads what ``json(byteLevel:)`` and Hugging Face's own trainers write.
+  ///
+  /// - Returns: The cuts, and whether the vocabulary names bytes.
+  /// - Throws: ``TokenizerJSONError``.
+  static func read(_ json: JSON?) throws -> (cuts: PreTokenization, isByteLevel: Bool) {
+    guard let json, !json.isNull else { return (.none, false) }
+    let parts = json["type"]?.string == "Sequence" ? json["pretokenizers"]?.array ?? [] : [json]
+    var (cuts, isByteLevel) = (PreTokenization.none, false)
+    for part in parts {
+      guard !isByteLevel else { throw unknownPreTokenizer }
+      let next = try readPart(part, &isByteLevel)
+      guard next == .none || cuts == .none else { throw unknownPreTokenizer }
+      if next != .none { cuts = next }
+    }
+    return (cuts, isByteLevel)
+  }
+
+  private static let unknownPreTokenizer = TokenizerJSONError("has a pre-tokenizer that this version does not know")
+
+  private static func readPart(_ part: JSON, _ isByteLevel: inout Bool) throws -> PreTokenization {
+    switch part["type"]?.string {
+    case "ByteLevel":
+      guard part["add_prefix_space"]?.bool == false else { throw unknownPreTokenizer }
+      isByteLevel = true
+      return part["use_regex"]?.bool ?? true ? .gpt2 : .none
+    case "Split":
+      guard part["invert"]?.bool ?? false == false else { throw unknownPreTokenizer }
+      switch (part["pattern"]?["Regex"]?.string, part["behavior"]?.string) {
+      case (whitespacePattern, "MergedWithNext"): return .whitespace
+      case (gpt2Pattern, "Isolated"): return .gpt2
+      default: throw unknownPreTokenizer
+      }
+    case "Metaspace":
+      let prepend = Prepend(rawValue: part["prepend_scheme"]?.string ?? "always")
+      guard part["replacement"]?.string == "\u{2581}", let prepend else { throw unknownPreTokenizer }
+      return .metaspace(prepend: prepend, splits: part["split"]?.bool ?? true)
+    default: throw unknownPreTokenizer
+    }
+  }
+}

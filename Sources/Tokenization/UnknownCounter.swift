@@ -1,0 +1,34 @@
+/// Counts the symbols that a vocabulary lacks while a text is encoded.
+struct UnknownCounter {
+  /// The id that an unknown symbol becomes, where the policy is to replace and the vocabulary has one.
+  let replacement: Int32?
+  private let policy: UnknownPolicy
+  private var unknown: [UnknownSymbol] = []
+  private var places: [Unicode.Scalar: Int] = [:]
+
+  init(_ policy: UnknownPolicy, _ unknownID: Int32?) {
+    self.policy = policy
+    replacement = policy == .replace ? unknownID : nil
+  }
+
+  /// - Parameter position: In scalars of the normalized text.
+  mutating func add(_ scalar: Unicode.Scalar, at position: Int) {
+    if let place = places[scalar] {
+      unknown[place].count += 1
+    } else {
+      places[scalar] = unknown.count
+      unknown.append(UnknownSymbol(symbol: scalar, count: 1, firstPosition: position))
+    }
+  }
+
+  /// The symbols, in the order of their first places.
+  ///
+  /// - Throws: ``UnknownSymbolsError`` where the policy does not allow them.
+  func finish() throws -> [UnknownSymbol] {
+    let isRefused = policy == .fail || (policy == .replace && replacement == nil)
+    guard unknown.isEmpty || !isRefused else {
+      throw UnknownSymbolsError(unknown: unknown, lacksReplacement: policy == .replace)
+    }
+    return unknown
+  }
+}

@@ -1,0 +1,49 @@
+import ModelFiles
+import Tokenization
+
+/// Which vocabulary a corpus is read in.
+public enum TokenizerChoice: Sendable, Equatable {
+  /// Unicode scalars of the training part.
+  case character
+  /// The 256 bytes.
+  case byte
+  /// Byte-pair encoding of bytes, or of characters.
+  case bytePair(isByteLevel: Bool)
+  /// A unigram model over subwords.
+  case unigram
+  /// The tokenizer.json at a path, or of the model folder there.
+  case file(String)
+
+  /// Whether a vocabulary size can be wished for.
+  public var isSubword: Bool {
+    switch self {
+    case .bytePair, .unigram: true
+    case .character, .byte, .file: false
+    }
+  }
+
+  /// The tokenizer: learnt from a text, or read.
+  ///
+  /// - Throws: ``VocabularyError``, ``FileError``.
+  public func tokenizer(for text: String, _ options: SubwordTrainingOptions) throws -> any Tokenizer {
+    switch self {
+    case .character:
+      CharacterTokenizerTrainer(
+        normalization: options.normalization, minimumFrequency: options.minimumFrequency
+      ).train(text)
+    case .byte: ByteTokenizer(normalization: options.normalization)
+    case .bytePair(let isByteLevel): try BytePairTrainer(options, isByteLevel: isByteLevel).train(text)
+    case .unigram: try UnigramTrainer(options).train(text)
+    case .file(let path): try Self.read(path)
+    }
+  }
+
+  /// Reads a tokenizer.json, or the one in a folder.
+  ///
+  /// - Throws: ``FileError`` that names the file.
+  public static func read(_ path: String) throws -> any Tokenizer {
+    let file = Files.kind(path) == .folder ? Paths.join(path, "tokenizer.json") : path
+    let bytes = try Files.read(file, limit: 1 << 28)
+    do { return try TokenizerReader.read(bytes) } catch { throw FileError(.invalid, file, "\(error)") }
+  }
+}
