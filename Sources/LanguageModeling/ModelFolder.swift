@@ -83,6 +83,7 @@ public struct ModelFolder: Sendable {
     }
     try precision.requireSupport()
     let configuration = try readConfiguration()
+    if precision == .int8 { try configuration.requireBoundedStates() }
     let tokenizer = try readTokenizer()
     guard tokenizer.vocabularySize == configuration.vocabularySize else {
       throw FileError(

@@ -43,15 +43,12 @@ where Layer.K: ReadingKernels {
     }
   }
 
-  /// A table of projected symbols up to this many elements is made once and serves every window.
-  private static var largestTable: Int { 1 << 26 }
-
   init(_ network: Network<Layer>, _ parameters: ParameterSet<K.Real>, lanes: Int, steps: Int, threads: Int) {
     self.lanes = lanes
     self.steps = steps
     self.network = network
     let (vocabulary, hidden) = (network.configuration.vocabularySize, network.configuration.hiddenSize)
-    let hasTable = vocabulary * hidden * Layer.gateCount <= Self.largestTable
+    let hasTable = vocabulary * hidden * Layer.gateCount <= largestTable
     unrolled = UnrolledNetwork(
       network, steps: steps, segment: steps, lanes: lanes, hasTable: hasTable, forTraining: false)
     packed = network.pack(

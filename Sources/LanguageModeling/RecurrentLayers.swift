@@ -29,6 +29,18 @@ extension ModelConfiguration {
     }
   }
 
+  /// Bytes hold hidden states within (−1, 1), and a table of projected symbols.
+  ///
+  /// - Throws: ``ConfigurationError`` where the states of this model, or its table, have no bounds.
+  func requireBoundedStates() throws {
+    guard cell != .rnn || nonlinearity == .tanh else {
+      throw ConfigurationError("the states of a relu network have no bound, which int8 wants; use bf16 or float32")
+    }
+    guard vocabularySize * hiddenSize * layer(.int8).gateCount <= largestTable else {
+      throw ConfigurationError("the vocabulary is too large for int8; use --precision bf16 or float32")
+    }
+  }
+
   private func layer<K: Kernels>(_: K.Type) -> any RecurrentLayer.Type {
     switch cell {
     case .lstm: LSTM<K>.self
@@ -37,3 +49,6 @@ extension ModelConfiguration {
     }
   }
 }
+
+/// A table of projected symbols up to this many elements is made once and serves every window that is read.
+let largestTable = 1 << 26
