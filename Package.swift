@@ -78,7 +78,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Compute", "ModelFiles", "Tokenization",
         "TestSupport",
       ]),
     .testTarget(

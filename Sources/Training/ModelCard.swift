@@ -29,8 +29,8 @@ struct ModelCard {
     | architecture | \(model.layers) × \(model.cell), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
     | parameters | \(grouped(model.parameterCount)) |
     | vocabulary | \(model.vocabularySize) characters, normalization \(configuration.normalization.rawValue) |
-    | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
+    | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
+    \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
     | validation part | \(grouped(data.validation.count)) characters |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
     | seed | \(configuration.seed) |
@@ -44,10 +44,16 @@ struct ModelCard {
     """
   }
 
-  /// File names as a table's cell can hold them.
-  private var corpusNames: String {
+  /// A source, or file names as a table's cell can hold them.
+  private var corpusName: String {
+    if let source = data.source { return "the source `\(source.description)`" }
     let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
     return names.replacing("|", with: "\\|").replacing("\n", with: " ")
+  }
+
+  /// Rows for a source.
+  private var knownAnswer: String {
+    data.source.map { "| optimal loss | \($0.text) |\n| learnt when | \($0.criterion) |\n" } ?? ""
   }
 
   private var outcome: String {
