@@ -83,7 +83,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["UnrollCommand", "Unroll", "Compute", "ModelFiles", "Tokenization", "TestSupport"]),
+      dependencies: ["UnrollCommand", "Unroll", "Corpora", "Compute", "ModelFiles", "Tokenization", "TestSupport"]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "UnicodeTextTests", dependencies: ["UnicodeText", "Compute", "TestSupport"]),
     .testTarget(
