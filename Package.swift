@@ -79,13 +79,13 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Compute", "ModelFiles", "Tokenization",
         "TestSupport",
       ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "UnrollCommand", "Unroll", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
+        "UnrollCommand", "Unroll", "Corpora", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
         "TestSupport",
       ]),
     .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles", "Compute", "TestSupport"]),

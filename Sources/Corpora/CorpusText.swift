@@ -1,4 +1,4 @@
-/// Corpora: text from files, its parts, and the lanes that training reads it in.
+/// Corpora: text from files, its parts, and the lanes that training reads it in; sources with known answers.
 
 import ModelFiles
 import Tokenization
@@ -6,12 +6,19 @@ import UnicodeText
 
 /// A text with what is known of where it came from.
 public struct CorpusText: Sendable {
-  /// The text of all files, one after another.
+  /// The text of all files, one after another, or of a source.
   public let text: String
-  /// Bytes of all files.
+  /// Bytes of it all.
   public let bytes: Int
-  /// SHA-256 of all files' bytes, one after another.
+  /// SHA-256 of all bytes, one after another.
   public let hash: String
+
+  /// A text that no file holds, as a source makes it.
+  public init(_ text: String) {
+    self.text = text
+    bytes = text.utf8.count
+    hash = sha256(Array(text.utf8))
+  }
 
   /// Reads files (`-` is standard input), one after another, as one stream.
   ///

@@ -29,8 +29,8 @@ struct ModelCard {
     | architecture | \(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
     | parameters | \(grouped(model.parameterCount)) |
     | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue) |
-    | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    | training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
+    | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
+    \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) \(unit)s |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
     | seed | \(configuration.seed) |
@@ -60,10 +60,16 @@ struct ModelCard {
 
   private var levelTag: String { unit == "token" ? "subword" : "\(unit)-level" }
 
-  /// File names as a table's cell can hold them.
-  private var corpusNames: String {
+  /// A source, or file names as a table's cell can hold them.
+  private var corpusName: String {
+    if let source = data.source { return "the source `\(source.description)`" }
     let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
     return names.replacing("|", with: "\\|").replacing("\n", with: " ")
+  }
+
+  /// Rows for a source.
+  private var knownAnswer: String {
+    data.source.map { "| optimal loss | \($0.text) |\n| learnt when | \($0.criterion) |\n" } ?? ""
   }
 
   private var outcome: String {

@@ -1,6 +1,7 @@
 /// Training: the loop over windows and epochs, validation, the training log and what is kept on disk.
 
 import Compute
+import Corpora
 import LanguageModeling
 import Optimization
 import Recurrence
@@ -11,6 +12,9 @@ import UnicodeText
 public struct TrainingConfiguration: Sendable {
   /// Files, `-` for standard input; read one after another as one stream.
   public var corpus: [String]
+  /// A source with a known answer that makes the text instead; there are no corpus files then, and the vocabulary is the
+  /// source's.
+  public var source: Source?
   public var validation: Validation
   /// The vocabulary's kind.
   public var tokenizer: TokenizerChoice
@@ -55,7 +59,7 @@ public struct TrainingConfiguration: Sendable {
   public var precision: Precision
   /// The result is the same for any number.
   public var threads: Int
-  /// Decides the fresh weights.
+  /// Decides the fresh weights, and what a source draws.
   public var seed: UInt64
 
   /// Steps between two validations; nil chooses one an epoch, but at least 100 and at most 500 steps.
@@ -81,9 +85,21 @@ public struct TrainingConfiguration: Sendable {
 
   /// Where the text to validate on comes from.
   public enum Validation: Sendable, Equatable {
-    /// The last part of the corpus; 0 for none.
+    /// The last part of the corpus, or of a source's text so long a share of another draw; 0 for none.
     case fraction(Double)
     case file(String)
+  }
+
+  /// A source, and how many symbols of it are trained on.
+  public struct Source: Sendable {
+    public var source: any SymbolSource
+    public var length: Int
+
+    /// `length` symbols of a source to train on.
+    public init(_ source: any SymbolSource, length: Int) {
+      self.source = source
+      self.length = length
+    }
   }
 
   /// When training ends.
@@ -94,10 +110,17 @@ public struct TrainingConfiguration: Sendable {
     case budget(Double)
   }
 
+  /// The defaults for `length` symbols of a source and an output.
+  public init(source: any SymbolSource, length: Int, output: String) {
+    self.init(corpus: [], output: output)
+    self.source = Source(source, length: length)
+  }
+
   /// The defaults for a corpus and an output.
   public init(corpus: [String], output: String) {
     self.corpus = corpus
     self.output = output
+    source = nil
     validation = .fraction(0.1)
     tokenizer = .character
     vocabulary = .init(vocabularySize: 1000)

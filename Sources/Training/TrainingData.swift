@@ -2,7 +2,7 @@ import Corpora
 import ModelFiles
 import Tokenization
 
-/// A corpus made ready: the vocabulary of the training part, and both parts as token ids.
+/// A corpus or a source's text made ready: the vocabulary of the training part, and both parts as token ids.
 public struct TrainingData: Sendable {
   public let tokenizer: any Tokenizer
   public let training: LaneReader
@@ -13,18 +13,19 @@ public struct TrainingData: Sendable {
   /// Symbols of the validation part that the vocabulary lacks; left out, or read as `<unk>` where there is one.
   public let unknownInValidation: [UnknownSymbol]
   public let corpusBytes: Int
-  /// SHA-256 of the corpus files.
+  /// SHA-256 of the corpus files, or of the source's text.
   public let corpusHash: String
   /// What starts a text without a prompt: a line feed, or the training part's most frequent symbol.
   public let startToken: Int32
+  /// What is known of the source, where there is one.
+  public let source: SourceFigures?
 
   /// Reads, splits, learns the vocabulary from the training part alone, and encodes.
   ///
   /// - Throws: ``FileError`` for files, ``CorpusTooShort``, ``TrainingError``.
   public init(_ configuration: TrainingConfiguration) throws {
-    let corpus = try CorpusText(reading: configuration.corpus)
-    let (trainingText, validationText) = try Self.parts(corpus, configuration.validation)
-    let tokenizer = try configuration.tokenizer.tokenizer(for: trainingText, configuration.vocabulary)
+    let (corpus, trainingText, validationText) = try Self.texts(configuration)
+    let tokenizer = try Self.tokenizer(configuration, trainingText)
     guard tokenizer.vocabularySize > 1 else {
       throw TrainingError(
         "the training part has \(tokenizer.vocabularySize == 0 ? "no symbol" : "one symbol only"); there is nothing to learn"
@@ -46,15 +47,20 @@ public struct TrainingData: Sendable {
     self.tokenizer = tokenizer
     corpusBytes = corpus.bytes
     corpusHash = corpus.hash
+    source = configuration.source.map { SourceFigures($0.source, validationText: validationText) }
     startToken = tokenizer.id(of: "\n") ?? Self.mostFrequent(ids, vocabularySize: tokenizer.vocabularySize)
   }
 
-  private static func parts(
-    _ corpus: CorpusText, _ validation: TrainingConfiguration.Validation
-  ) throws -> (String, String) {
-    switch validation {
-    case .fraction(let fraction): CorpusText.split(corpus.text, lastFraction: fraction)
-    case .file(let path): (corpus.text, try CorpusText(reading: [path]).text)
+  private static func texts(
+    _ configuration: TrainingConfiguration
+  ) throws -> (corpus: CorpusText, training: String, validation: String) {
+    if let source = configuration.source { return try texts(source, configuration) }
+    let corpus = try CorpusText(reading: configuration.corpus)
+    switch configuration.validation {
+    case .fraction(let fraction):
+      let parts = CorpusText.split(corpus.text, lastFraction: fraction)
+      return (corpus, parts.first, parts.last)
+    case .file(let path): return (corpus, corpus.text, try CorpusText(reading: [path]).text)
     }
   }
 
@@ -63,6 +69,29 @@ public struct TrainingData: Sendable {
   ) -> Double {
     let characters = text.unicodeScalars.count - encoded.unknownCount
     return tokenizer is CharacterTokenizer || characters <= 0 ? 1 : Double(encoded.ids.count) / Double(characters)
+  }
+
+  /// Two draws. The seed's complement is never the seed itself: they have nothing in common but their source.
+  private static func texts(
+    _ source: TrainingConfiguration.Source, _ configuration: TrainingConfiguration
+  ) throws -> (corpus: CorpusText, training: String, validation: String) {
+    let corpus = CorpusText(source.source.text(length: source.length, seed: configuration.seed))
+    switch configuration.validation {
+    case .fraction(let fraction):
+      let length = Int((Double(source.length) * fraction).rounded(.up))
+      return (corpus, corpus.text, source.source.text(length: length, seed: ~configuration.seed))
+    case .file(let path): return (corpus, corpus.text, try CorpusText(reading: [path]).text)
+    }
+  }
+
+  private static func tokenizer(
+    _ configuration: TrainingConfiguration, _ trainingText: String
+  ) throws -> any Tokenizer {
+    if let source = configuration.source {
+      return CharacterTokenizer(
+        scalars: source.source.vocabulary, hasUnknown: false, normalization: configuration.vocabulary.normalization)
+    }
+    return try configuration.tokenizer.tokenizer(for: trainingText, configuration.vocabulary)
   }
 
   private static func mostFrequent(_ ids: [Int32], vocabularySize: Int) -> Int32 {

@@ -21,13 +21,28 @@ public enum TrainingEvent: Sendable {
     public let unknownNames: [String]
     /// Updates in an epoch.
     public let stepsPerEpoch: Int
-    /// SHA-256 of the corpus files.
+    /// SHA-256 of the corpus files, or of the source's text.
     public let corpusHash: String
+    /// What is known of the source, where there is one.
+    public let source: SourceFigures?
     public let seed: UInt64
     public let threads: Int
     public let precision: String
     /// What a token is: a character, a byte or a token.
     public let unit: String
+
+    fileprivate var json: JSON {
+      let members: [JSON.Member] = [
+        .init("event", "start"), .init("parameters", .integer(parameters)),
+        .init("vocabulary_size", .integer(vocabularySize)), .init("training_tokens", .integer(trainingTokens)),
+        .init("left_out_tokens", .integer(leftOutTokens)), .init("validation_tokens", .integer(validationTokens)),
+        .init("unknown_validation_tokens", .integer(unknownInValidation)),
+        .init("steps_per_epoch", .integer(stepsPerEpoch)), .init("corpus_sha256", .string(corpusHash)),
+        .init("seed", .string(String(seed))), .init("threads", .integer(threads)),
+        .init("precision", .string(precision)),
+      ]
+      return .object(members + (source?.members ?? []))
+    }
   }
 
   /// The steps since the last such event.
@@ -82,16 +97,7 @@ public enum TrainingEvent: Sendable {
   /// One line of `metrics.jsonl`.
   var json: JSON {
     switch self {
-    case .start(let start):
-      [
-        "event": "start", "parameters": .integer(start.parameters), "vocabulary_size": .integer(start.vocabularySize),
-        "training_tokens": .integer(start.trainingTokens), "left_out_tokens": .integer(start.leftOutTokens),
-        "validation_tokens": .integer(start.validationTokens),
-        "unknown_validation_tokens": .integer(start.unknownInValidation),
-        "steps_per_epoch": .integer(start.stepsPerEpoch),
-        "corpus_sha256": .string(start.corpusHash), "seed": .string(String(start.seed)),
-        "threads": .integer(start.threads), "precision": .string(start.precision),
-      ]
+    case .start(let start): start.json
     case .step(let step):
       [
         "event": "step", "step": .integer(step.step), "epoch": .integer(step.epoch), "tokens": .integer(step.tokens),

@@ -7,6 +7,10 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model on text.",
+    usage: """
+      unroll train <corpus> ... --output <output> [<options>]
+      unroll train --source <source> --output <output> [<options>]
+      """,
     discussion: """
       Reads UTF-8 text, learns its characters, and trains by truncated backpropagation through time. The best model by \
       validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130.
@@ -15,29 +19,35 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @Argument(help: "Text files, read one after another as one stream; - is standard input.")
-  var corpus: [String]
+  var corpus: [String] = []
 
   @Option(name: .shortAndLong, help: "The model folder to make.")
-  var output: String
+  var output: String?
 
   @Flag(help: "Replace a model that the output folder holds, once the new one is saved.")
   var overwrite = false
 
   @OptionGroup(title: "Text") var text: TextOptions
+  @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
-  @Option(help: "Seed of the fresh weights.")
+  @Option(help: "Seed of the fresh weights, and of a source's text.")
   var seed: UInt64 = 1
 
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
   func validate() throws {
-    try requirePath(output, "--output")
+    try source.validate(corpus: corpus, text)
+    try require(output != nil, "Missing expected argument '--output <output>'")
+    try requirePath(outputPath, "--output")
     try requireDistinctInputs(corpus + (text.validation.map { [$0] } ?? []))
   }
+
+  /// The output, which `validate` has seen to be there.
+  private var outputPath: String { output ?? "" }
 
   enum Documents: String, ExpressibleByArgument, CaseIterable { case none }
   enum Optimizer: String, ExpressibleByArgument, CaseIterable { case adam, adamw }
@@ -165,13 +175,14 @@ struct TrainCommand: ParsableCommand {
         progress.clear()
         throw error
       }
-      progress.finish(end, output: output)
+      progress.finish(end, output: outputPath)
     }
     if Signals.last != 0 { throw ExitCode(128 + Signals.last) }
   }
 
   private var settings: TrainingConfiguration {
-    var settings = TrainingConfiguration(corpus: corpus, output: output)
+    var settings = TrainingConfiguration(corpus: corpus, output: outputPath)
+    settings.source = source.settings
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.tokenizer = text.vocabulary.choice
     settings.vocabulary = text.vocabulary.options(defaultSize: 1000)

@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import Evaluation
 import Foundation
 import LanguageModeling
@@ -15,25 +16,10 @@ import Training
   @Test(arguments: TestedCell.allCases)
   func learnsAMarkovChain(_ cell: TestedCell) throws {
     try withTemporaryFolder { folder in
-      let chain: [[Double]] = [
+      let chain = try MarkovChain(transitions: [
         [0.7, 0.1, 0.1, 0.1], [0.05, 0.05, 0.85, 0.05], [0.4, 0.1, 0.1, 0.4], [0.25, 0.5, 0.2, 0.05],
-      ]
-      var random = CounterRandom(seed: 4, purpose: .corpus)
-      var symbols = [0]
-      for _ in 1..<60_000 {
-        var uniform = random.uniform()
-        let next = chain[symbols[symbols.count - 1]].firstIndex { probability in
-          uniform -= probability
-          return uniform < 0
-        }
-        symbols.append(next ?? 3)
-      }
-      let nats = zip(symbols, symbols.dropFirst()).map { -log(chain[$0][$1]) }
-      let entropy = nats.reduce(0, +) / Double(nats.count)
-      let text = String(symbols.map { Character(Unicode.Scalar(UInt8(97 + $0))) })
-      try Files.writeDurably(Array(text.utf8), to: "\(folder)/chain.txt")
-
-      var configuration = TrainingConfiguration(corpus: ["\(folder)/chain.txt"], output: "\(folder)/model")
+      ])
+      var configuration = TrainingConfiguration(source: chain, length: 60_000, output: "\(folder)/model")
       configuration.validation = .fraction(0)
       (configuration.cell, configuration.nonlinearity) = (cell.cell, cell.nonlinearity)
       (configuration.embeddingSize, configuration.hiddenSize, configuration.layers) = (8, 16, 1)
@@ -43,11 +29,41 @@ import Training
       let end = try Trainer.train(configuration, stop: StopRequest()) { _ in }
       #expect(end.reason == .epochs && end.steps == 500)
 
+      let text = chain.text(length: 60_000, seed: configuration.seed)
+      let nats = chain.optimalLosses(of: text).dropFirst()
+      let entropy = nats.reduce(0, +) / Double(nats.count)
       let loaded = try ModelFolder("\(folder)/model").load(precision: .float32)
       let report = try PerplexityReport(of: [text], by: loaded.model, loaded.tokenizer, unknownPolicy: .fail)
       #expect(report.natsPerToken < entropy * 1.01, "learnt \(report.natsPerToken), entropy \(entropy)")
       #expect(report.natsPerToken > entropy * 0.99, "better than the source allows: \(report.natsPerToken), \(entropy)")
     }
+  }
+
+  /// Training and validation are two draws, the vocabulary is the source's, and the figures are told at the start.
+  @Test func trainsOnASource() throws {
+    let source = LaggedXor(lag: 2, probability: 0.1)
+    var configuration = TrainingConfiguration(source: source, length: 5000, output: "unused")
+    (configuration.validation, configuration.seed) = (.fraction(0.3), 7)
+    let data = try TrainingData(configuration)
+    func text(_ ids: [Int32]) -> String { ids.map { data.tokenizer.text(of: $0) }.joined() }
+    #expect(text(data.training.tokens) == source.text(length: 5000, seed: 7))
+    let validation = text(data.validation)
+    #expect(validation.count == 1500 && !text(data.training.tokens).contains(validation.suffix(100)))
+    #expect(source.optimalLosses(of: validation).allSatisfy { $0.isFinite })
+    let figures = try #require(data.source)
+    #expect(figures.description == "xor:lag=2,p=0.1" && figures.optimalLoss == source.optimalLoss)
+    let nats = source.optimalLosses(of: validation).dropFirst()
+    #expect(abs((figures.optimalValidationLoss ?? 0) - nats.reduce(0, +) / 1499) < 1e-12)
+    #expect(data.corpusBytes == 5000)
+    #expect(data.corpusHash == sha256(Array(source.text(length: 5000, seed: 7).utf8)))
+
+    // A letter too rare to come in the training text is of the vocabulary all the same.
+    let rare = try MarkovChain(transitions: [[0.5, 0.5, 0], [0.5, 0.5 - 1e-9, 1e-9], [1, 0, 0]])
+    configuration = TrainingConfiguration(source: rare, length: 3000, output: "unused")
+    configuration.validation = .fraction(0)
+    let rareData = try TrainingData(configuration)
+    #expect(rareData.tokenizer.vocabularySize == 3 && rareData.validation.isEmpty)
+    #expect(rareData.source?.optimalValidationLoss == nil)
   }
 
   /// A loss that is not finite changes nothing, is told, and ends the run after ten in a row without a model on disk.

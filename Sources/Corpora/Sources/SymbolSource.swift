@@ -12,7 +12,7 @@ import Compute
 ///
 /// A source is its ``Process``: the exact distribution of the next symbol after all symbols before. Texts are drawn
 /// from it, one random number a symbol, so a longer text of a seed begins with the shorter one.
-public protocol SymbolSource: Sendable, CustomStringConvertible {
+public protocol SymbolSource<Process>: Sendable, CustomStringConvertible {
   associatedtype Process: SymbolProcess
 
   /// What `--source` calls it.
