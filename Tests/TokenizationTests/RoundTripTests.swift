@@ -101,6 +101,14 @@ import UnicodeText
         == String(decoding: bytes, as: UTF8.self).scalarValues)
   }
 
+  /// What no byte can finish does not wait: overlong forms, surrogates, scalars beyond the last.
+  @Test(arguments: [[0xE0, 0x9F], [0xED, 0xA0], [0xF0, 0x8F], [0xF4, 0x90], [0xC1], [0xF5], [0x80]] as [[UInt8]])
+  func doesNotWaitInVain(_ bytes: [UInt8]) {
+    var decoder = StreamingDecoder(ByteTokenizer(normalization: .none))
+    let text = bytes.map { decoder.take(Int32($0)) }.joined()
+    #expect(text.scalarValues == bytes.map { _ in 0xFFFD } && decoder.finish().isEmpty)
+  }
+
   @Test func holdsWhatIsUnfinished() {
     var decoder = StreamingDecoder(ByteTokenizer(normalization: .none))
     #expect([0xF0, 0x9F, 0xA6].map { decoder.take($0) }.joined().isEmpty)
