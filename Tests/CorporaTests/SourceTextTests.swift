@@ -79,10 +79,10 @@ import Testing
     var sums = [Int](repeating: 0, count: 2 * base - 1)
     for line in lines {
       let symbols = Array(line.utf8)
-      #expect(symbols.count == length + 2 && symbols[length] == UInt8(ascii: "="))
+      try #require(symbols.count == length + 2 && symbols[length] == UInt8(ascii: "="))
       let digits = symbols[..<length].map { Int($0) - ($0 >= 97 ? 97 : 48) }
       let marked = (0..<length).filter { symbols[$0] >= 97 }
-      #expect(marked.count == 2 && marked[0] < length / 2 && marked[1] >= length / 2)
+      try #require(marked.count == 2 && marked[0] < length / 2 && marked[1] >= length / 2)
       #expect(digits.allSatisfy { (0..<base).contains($0) })
       let sum = digits[marked[0]] + digits[marked[1]]
       #expect(Int(symbols[length + 1]) - (sum < 10 ? 48 : 55) == sum, "\(line)")
