@@ -44,9 +44,10 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
     let logits: Rows<K.Real>
     let dLogits: Rows<K.Operand>
 
-    /// About a quarter of a million logits a block: they stay in the cache.
+    /// About four million logits a block: rows enough for each block's weight gradient, which passes over the whole
+    /// sum `[V, H]`, to be worth it, where the vocabulary is large.
     init(_ decoder: SoftmaxDecoder, rows: Int, forTraining: Bool) {
-      let blockRows = min(rows, max(16, 1 << 18 / decoder.vocabularySize))
+      let blockRows = min(rows, max(16, 1 << 22 / decoder.vocabularySize))
       logits = Rows(blockRows, decoder.vocabularySize)
       dLogits = Rows(forTraining ? blockRows : 0, decoder.vocabularySize)
     }
