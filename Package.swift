@@ -79,8 +79,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Compute", "ModelFiles", "Tokenization",
-        "TestSupport",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Optimization", "Compute", "ModelFiles",
+        "Tokenization", "TestSupport",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -32,7 +32,7 @@ struct ModelCard {
     | corpus | \(corpusNames), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
     | training part | \(grouped(data.training.targetsPerEpoch)) characters an epoch, in \(data.training.lanes) lanes, k1 = k2 = \(data.training.steps) |
     | validation part | \(grouped(data.validation.count)) characters |
-    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
+    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
     \(outcome)
@@ -48,6 +48,13 @@ struct ModelCard {
   private var corpusNames: String {
     let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
     return names.replacing("|", with: "\\|").replacing("\n", with: " ")
+  }
+
+  private var clipping: String {
+    let value = configuration.clipValue.map { "clipped to values of ±\($0)" }
+    let norm = configuration.clip.map { "clipped to norm \($0)" }
+    let parts = [value, norm].compactMap { $0 }
+    return parts.isEmpty ? "not clipped" : parts.joined(separator: ", then ")
   }
 
   private var outcome: String {

@@ -33,8 +33,9 @@ public enum Trainer {
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.
   private static func requireMemory(_ model: ModelConfiguration, _ configuration: TrainingConfiguration) throws {
     let groups = laneGroups(configuration.lanes).count
-    // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
-    let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
+    // Weights, two moments, the three of the last good step, each group's gradient, the packed weights there and back;
+    // gates, two states, gradients.
+    let weights = Double(model.parameterCount) * 4 * Double(8 + groups)
     let positions = Double(configuration.lanes) * Double(configuration.k1)
     let layer = model.trainingLayer(configuration.precision)
     let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
