@@ -9,7 +9,9 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a model on text.",
     discussion: """
       Reads UTF-8 text, learns its characters, and trains by truncated backpropagation through time. The best model by \
-      validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130.
+      validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130. A step with a loss or \
+      gradient that is not finite, or wildly above the recent ones, makes no update; after ten in a row the run goes \
+      back to its last good weights with half the learning rate, once; a second time it ends with 65.
 
       Example: unroll train letters.txt --output letters-model --budget 5m
       """)
