@@ -79,8 +79,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Compute", "ModelFiles", "Tokenization",
-        "TestSupport",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Optimization", "Compute", "ModelFiles",
+        "Tokenization", "TestSupport",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -21,14 +21,16 @@ public enum Benchmarks {
     let bptt = TruncatedBPTT(
       network, lanes: configuration.lanes, k1: configuration.k1, workers: Workers(threads: configuration.threads))
     var parameters = network.initialParameters(seed: 1)
-    var update = ClippedUpdate(Adam<Layer.K.Real>(.init(), layout: network.layout), maximumNorm: 5)
+    var update = ClippedUpdate(
+      Adam<Layer.K.Real>(.init(), layout: network.layout), clipping: GradientClipping(maximumNorm: 5))
     let window = randomWindow(configuration)
     return BenchmarkResult(
       task: "train", configuration, Layer.K.self,
       operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount), times: { bptt.times }
     ) {
-      let loss = bptt.step(window, parameters: parameters)
-      _ = update.apply(loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: 0.002)
+      _ = bptt.step(window, parameters: parameters)
+      let norm = bptt.gradients.norm
+      update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: 0.002)
       return window.targets.count
     }
   }

@@ -15,6 +15,16 @@ CLONES void NAME(scale)(size_t count, REAL factor, REAL *a) {
   for (size_t j = 0; j < count; j++) a[j] *= factor;
 }
 
+CLONES size_t NAME(clamp)(size_t count, REAL bound, REAL *a) {
+  size_t outside = 0;
+  for (size_t j = 0; j < count; j++) {
+    const REAL x = a[j];
+    outside += x > bound || x < -bound;
+    a[j] = x > bound ? bound : x < -bound ? -bound : x;
+  }
+  return outside;
+}
+
 CLONES void NAME(add)(size_t count, const REAL *restrict a, REAL *restrict to) {
   for (size_t j = 0; j < count; j++) to[j] += a[j];
 }

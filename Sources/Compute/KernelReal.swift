@@ -6,6 +6,8 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   static func sumOfSquares(_ a: Rows<Self>) -> Double
   /// `a *= factor`.
   static func scale(_ a: Rows<Self>, by factor: Self)
+  /// Brings every element into ±`bound`. Returns how many lay outside; NaN stays.
+  static func clamp(_ a: Rows<Self>, to bound: Self) -> Int
   /// The elements in Double.
   static func doubles(_ a: Rows<Self>) -> [Double]
   /// The elements in single precision.
@@ -43,6 +45,7 @@ extension Double: KernelReal {
   public static func copy(_ values: [Double], to rows: Rows<Double>) { rows.copy(from: values) }
   public static func sumOfSquares(_ a: Rows<Double>) -> Double { ckernels_sum_of_squares_f64(a.count, a.pointer) }
   public static func scale(_ a: Rows<Double>, by factor: Double) { ckernels_scale_f64(a.count, factor, a.pointer) }
+  public static func clamp(_ a: Rows<Double>, to bound: Double) -> Int { ckernels_clamp_f64(a.count, bound, a.pointer) }
   public static func add(_ a: Rows<Double>, to sum: Rows<Double>) {
     requireEqualCounts(a.count, sum.count)
     ckernels_add_f64(a.count, a.pointer, sum.pointer)
@@ -64,6 +67,7 @@ extension Float: KernelReal {
   public static func copy(_ values: [Double], to rows: Rows<Float>) { rows.copy(from: values.map { Float($0) }) }
   public static func sumOfSquares(_ a: Rows<Float>) -> Double { ckernels_sum_of_squares_f32(a.count, a.pointer) }
   public static func scale(_ a: Rows<Float>, by factor: Float) { ckernels_scale_f32(a.count, factor, a.pointer) }
+  public static func clamp(_ a: Rows<Float>, to bound: Float) -> Int { ckernels_clamp_f32(a.count, bound, a.pointer) }
   public static func add(_ a: Rows<Float>, to sum: Rows<Float>) {
     requireEqualCounts(a.count, sum.count)
     ckernels_add_f32(a.count, a.pointer, sum.pointer)

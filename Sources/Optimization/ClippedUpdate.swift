@@ -1,26 +1,60 @@
 import Compute
 
-/// An optimiser behind a gate: gradients are clipped, and what is not finite never reaches weights or moments.
-public struct ClippedUpdate<Real: KernelReal>: Sendable {
-  public private(set) var optimizer: Adam<Real>
-  /// The largest gradient norm.
-  public let maximumNorm: Double
+/// How gradients are clipped before an update: by value, by norm, both or not at all.
+///
+/// With both, values are clipped first and the norm is that of what they leave: an element that stands out alone does
+/// not shrink all others, and both bounds hold in the end.
+public struct GradientClipping: Sendable, Equatable {
+  /// The largest norm of all gradients together; nil for any.
+  public var maximumNorm: Double?
+  /// The largest magnitude of an element; nil for any.
+  public var maximumValue: Double?
 
-  public init(_ optimizer: Adam<Real>, maximumNorm: Double) {
-    self.optimizer = optimizer
+  /// Clipping by norm, by value or both.
+  public init(maximumNorm: Double? = nil, maximumValue: Double? = nil) {
     self.maximumNorm = maximumNorm
+    self.maximumValue = maximumValue
   }
 
-  /// Clips `gradients` in place and updates `parameters`, unless the loss or the gradient is not finite.
+  /// Clips in place.
   ///
-  /// - Returns: The norm before clipping, and whether the update was made.
+  /// - Parameter norm: The gradients' norm, as the caller has measured it.
+  /// - Returns: Whether anything was changed.
+  public func apply<Real: KernelReal>(to gradients: inout ParameterSet<Real>, measured norm: Double) -> Bool {
+    var (norm, isClipped) = (norm, false)
+    if let maximumValue, gradients.clip(toValue: maximumValue) {
+      isClipped = true
+      norm = gradients.norm
+    }
+    if let maximumNorm, gradients.clip(toNorm: maximumNorm, measured: norm) { isClipped = true }
+    return isClipped
+  }
+}
+
+/// An optimiser behind clipping.
+public struct ClippedUpdate<Real: KernelReal>: Sendable {
+  public private(set) var optimizer: Adam<Real>
+  public let clipping: GradientClipping
+
+  /// An optimiser that gets clipped gradients.
+  public init(_ optimizer: Adam<Real>, clipping: GradientClipping) {
+    self.optimizer = optimizer
+    self.clipping = clipping
+  }
+
+  /// Clips `gradients` in place and updates `parameters`.
+  ///
+  /// - Parameter norm: The gradients' norm, as the caller has measured it. It is finite: what is not would stay in the
+  ///   moments for ever, so ``StabilityGuard`` stands before.
+  /// - Returns: Whether clipping changed the gradients.
+  @discardableResult
   public mutating func apply(
-    loss: Double, gradients: inout ParameterSet<Real>, to parameters: inout ParameterSet<Real>, learningRate: Double
-  ) -> (norm: Double, isMade: Bool) {
-    let norm = gradients.norm
-    guard loss.isFinite, norm.isFinite else { return (norm, false) }
-    gradients.clip(toNorm: maximumNorm, measured: norm)
+    _ gradients: inout ParameterSet<Real>, measured norm: Double, to parameters: inout ParameterSet<Real>,
+    learningRate: Double
+  ) -> Bool {
+    precondition(norm.isFinite, "an update wants a finite gradient, not one of norm \(norm)")
+    let isClipped = clipping.apply(to: &gradients, measured: norm)
     optimizer.update(&parameters, gradients: gradients, learningRate: learningRate)
-    return (norm, true)
+    return isClipped
   }
 }

@@ -37,3 +37,22 @@ struct LossMeter {
     (sum / Double(tokens), Double(tokens) / max(now - start, 1e-9))
   }
 }
+
+/// How often clipping bit.
+struct ClipMeter {
+  private var recent = (clipped: 0, updates: 0)
+  private var all = (clipped: 0, updates: 0)
+
+  mutating func add(isClipped: Bool) {
+    recent = (recent.clipped + (isClipped ? 1 : 0), recent.updates + 1)
+    all = (all.clipped + (isClipped ? 1 : 0), all.updates + 1)
+  }
+
+  /// Begins to count the recent updates anew.
+  mutating func restart() { recent = (0, 0) }
+
+  /// The share of the recent updates, 0 where there were none.
+  var share: Double { Double(recent.clipped) / Double(max(recent.updates, 1)) }
+  /// The share of all updates.
+  var overall: Double { Double(all.clipped) / Double(max(all.updates, 1)) }
+}

@@ -32,7 +32,7 @@ struct ModelCard {
     | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
     \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) \(unit)s |
-    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients clipped to norm \(configuration.clip) |
+    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
     \(outcome)
@@ -70,6 +70,13 @@ struct ModelCard {
   /// Rows for a source.
   private var knownAnswer: String {
     data.source.map { "| optimal loss | \($0.text) |\n| learnt when | \($0.criterion) |\n" } ?? ""
+  }
+
+  private var clipping: String {
+    let value = configuration.clipValue.map { "clipped to values of ±\($0)" }
+    let norm = configuration.clip.map { "clipped to norm \($0)" }
+    let parts = [value, norm].compactMap { $0 }
+    return parts.isEmpty ? "not clipped" : parts.joined(separator: ", then ")
   }
 
   private var outcome: String {

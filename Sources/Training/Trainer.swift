@@ -35,8 +35,9 @@ public enum Trainer {
     _ model: ModelConfiguration, _ configuration: TrainingConfiguration, steps: Int
   ) throws {
     let groups = laneGroups(configuration.lanes).count
-    // Weights, two moments, each group's gradient, the packed weights there and back; gates, two states, gradients.
-    let weights = Double(model.parameterCount) * 4 * Double(5 + groups)
+    // Weights, two moments, the three of the last good step, each group's gradient, the packed weights there and back;
+    // gates, two states, gradients.
+    let weights = Double(model.parameterCount) * 4 * Double(8 + groups)
     let truncation = Truncation(k1: steps, k2: configuration.k2, recompute: configuration.recompute)
     let positions = Double(configuration.lanes) * Double(truncation.segment)
     let layer = model.trainingLayer(configuration.precision)

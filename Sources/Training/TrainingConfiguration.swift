@@ -52,8 +52,10 @@ public struct TrainingConfiguration: Sendable {
   public var optimizer: AdamConfiguration
   /// The optimiser's learning rate, constant.
   public var learningRate: Double
-  /// The largest gradient norm; larger ones are scaled down to it.
-  public var clip: Double
+  /// The largest gradient norm; larger ones are scaled down to it. Nil for any.
+  public var clip: Double?
+  /// The largest magnitude of a gradient's element; larger ones are cut to it, before the norm is looked at. Nil for any.
+  public var clipValue: Double?
 
   /// The arithmetic.
   public var precision: Precision
@@ -141,6 +143,7 @@ public struct TrainingConfiguration: Sendable {
     optimizer = .init()
     learningRate = 0.003
     clip = 1
+    clipValue = nil
     precision = .float32
     threads = 1
     seed = 1

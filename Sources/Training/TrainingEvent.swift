@@ -1,4 +1,5 @@
 import ModelFiles
+import Optimization
 import Synchronization
 
 /// What happens in a run, as it happens: for the log file, and for whoever shows it.
@@ -7,8 +8,8 @@ public enum TrainingEvent: Sendable {
   case step(Step)
   case validation(Validation)
   case epoch(Epoch)
-  /// An update was left out, since the loss or the gradient was not finite.
-  case skipped(step: Int)
+  case skipped(Skipped)
+  case rollback(Rollback)
   case end(End)
 
   /// A run begins.
@@ -54,6 +55,8 @@ public enum TrainingEvent: Sendable {
     public let loss: Double
     /// Of the last step, before clipping.
     public let gradientNorm: Double
+    /// The share of updates that clipping changed, 0 … 1: of those since the last event, and of all.
+    public let clipped, clippedOverall: Double
     /// The optimiser's learning rate.
     public let learningRate: Double
     /// Tokens a second since the last event, validation left out.
@@ -81,6 +84,24 @@ public enum TrainingEvent: Sendable {
     public let seconds: Double
   }
 
+  /// An update was left out, since the loss or the gradient was bad (``StabilityGuard``).
+  public struct Skipped: Sendable {
+    public let step: Int
+    public let reason: StabilityGuard.Reason
+    /// Mean loss of the step in nats per token, and the norm of its gradient before clipping.
+    public let loss, gradientNorm: Double
+    /// Updates left out in this burst; 1 is its first.
+    public let inBurst: Int
+  }
+
+  /// Too many updates in a row were left out: the run went back to good weights, and on with a smaller learning rate.
+  public struct Rollback: Sendable {
+    /// The step after which it went back, and the one whose weights, moments and carried state it took up again.
+    public let step, toStep: Int
+    /// From now on.
+    public let learningRate: Double
+  }
+
   /// The run is over.
   public struct End: Sendable {
     public let reason: EndReason
@@ -92,6 +113,8 @@ public enum TrainingEvent: Sendable {
   /// Why a run ended.
   public enum EndReason: String, Sendable {
     case epochs, steps, budget, signal
+    /// Bad steps in a row, also after going back; an error follows.
+    case diverged
   }
 
   /// One line of `metrics.jsonl`.
@@ -101,8 +124,8 @@ public enum TrainingEvent: Sendable {
     case .step(let step):
       [
         "event": "step", "step": .integer(step.step), "epoch": .integer(step.epoch), "tokens": .integer(step.tokens),
-        "loss": JSON(step.loss), "gradient_norm": JSON(step.gradientNorm), "learning_rate": JSON(step.learningRate),
-        "tokens_per_second": .integer(Int(step.tokensPerSecond.rounded())),
+        "loss": JSON(step.loss), "gradient_norm": JSON(step.gradientNorm), "clipped": JSON(step.clipped),
+        "learning_rate": JSON(step.learningRate), "tokens_per_second": .integer(Int(step.tokensPerSecond.rounded())),
       ]
     case .validation(let validation):
       [
@@ -112,8 +135,16 @@ public enum TrainingEvent: Sendable {
       ]
     case .epoch(let epoch):
       ["event": "epoch", "epoch": .integer(epoch.epoch), "loss": JSON(epoch.loss), "seconds": JSON(epoch.seconds)]
-    case .skipped(let step):
-      ["event": "skipped", "step": .integer(step), "reason": "the loss or the gradient was not finite"]
+    case .skipped(let skipped):
+      [
+        "event": "skipped", "step": .integer(skipped.step), "reason": .string(skipped.reason.rawValue),
+        "loss": JSON(skipped.loss), "gradient_norm": JSON(skipped.gradientNorm),
+      ]
+    case .rollback(let rollback):
+      [
+        "event": "rollback", "step": .integer(rollback.step), "to_step": .integer(rollback.toStep),
+        "learning_rate": JSON(rollback.learningRate),
+      ]
     case .end(let end):
       [
         "event": "end", "reason": .string(end.reason.rawValue), "steps": .integer(end.steps),

@@ -6,6 +6,12 @@ import Optimization
 import Recurrence
 
 /// One run: windows in order, an update after each, validation now and then, the best weights kept.
+///
+/// Before an update, a ``StabilityGuard`` judges the step. A bad step changes neither weights nor moments. The carried
+/// state goes on where the loss was ordinary and the state is finite, since it is what the unchanged weights make of the
+/// text; else the streams begin anew. After many bad steps in a row the run goes back, once, to the weights, moments and
+/// carried state of its last good step, which it keeps in memory, and on with half the learning rate, in the text that
+/// follows: what the weights blew up on is not read again in this epoch.
 package struct TrainingRun<Layer: RecurrentLayer> {
   typealias Real = Layer.K.Real
 
@@ -24,22 +30,31 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var isSaved = false
   private var step = 0
   private var tokens = 0
-  private var skippedInARow = 0
+  private var stability: StabilityGuard
+  private var learningRate: Double
+  private var good: GoodStep<Layer>?
+  private var clips = ClipMeter()
   private var recent = LossMeter()
   private var ofEpoch = LossMeter()
   private var lastShown = 0.0
   private var lastNorm = 0.0
 
-  /// Updates left out one after another before the run gives up.
-  private static var mostSkipped: Int { 10 }
+  private let observe: (_ step: Int, _ gradients: inout ParameterSet<Real>) -> Void
+
+  /// Steps between two that are kept to go back to.
+  package static var stepsBetweenKept: Int { 100 }
   private static var validationLanes: Int { 32 }
   /// Tokens that warm the state of each validation lane.
   private static var validationWarmUp: Int { 256 }
 
-  /// - Parameter initial: The weights to begin with; fresh ones of the configuration's seed where nil.
+  /// - Parameters:
+  ///   - initial: The weights to begin with; fresh ones of the configuration's seed where nil.
+  ///   - observe: Called with each step's number and gradient before that is judged, clipped and used; what it changes
+  ///     in the gradient counts. For tests and measurements.
   package init(
     _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
-    initial: ParameterSet<Layer.K.Real>? = nil
+    initial: ParameterSet<Layer.K.Real>? = nil,
+    observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in }
   ) throws {
     self.configuration = configuration
     self.data = data
@@ -54,7 +69,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       workers: Workers(threads: configuration.threads))
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
-    update = ClippedUpdate(Adam(configuration.optimizer, layout: network.layout), maximumNorm: configuration.clip)
+    update = ClippedUpdate(
+      Adam(configuration.optimizer, layout: network.layout),
+      clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue))
+    learningRate = configuration.learningRate
+    stability = StabilityGuard(vocabularySize: model.vocabularySize)
+    self.observe = observe
     card = ModelCard(
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
     try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
@@ -68,7 +88,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     while reason == nil {
       try takeStep(report)
       reason = stop.isRaised ? .signal : clock.endReason(step: step)
-      if step % validateEvery == 0 && reason == nil {
+      // Weights under suspicion are not worth a validation; the next steps tell.
+      if step % validateEvery == 0 && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
         let begin = clock.elapsed
         try validate(report)
         lastValidated = step
@@ -76,11 +97,23 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       }
     }
     if recent.tokens > 0 {  // every loss is logged once
-      try tell(.step(stepReport(lastNorm, recent.take(now: clock.elapsed))), report)
+      try tell(.step(stepReport(recent.take(now: clock.elapsed))), report)
     }
-    if lastValidated != step { try validate(report) }
-    let end = TrainingEvent.End(
-      reason: reason ?? .steps, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
+    if lastValidated != step {
+      if stability.isInTrouble || !parameters.norm.isFinite, let good { goBack(to: good) }
+      try validate(report)
+    }
+    guard isSaved else {
+      throw TrainingError(
+        "no step of \(step) had a finite loss and gradient; no model was saved: use a smaller --learning-rate")
+    }
+    return try end(reason ?? .steps, report)
+  }
+
+  private mutating func end(
+    _ reason: TrainingEvent.EndReason, _ report: (TrainingEvent) -> Void
+  ) throws -> TrainingEvent.End {
+    let end = TrainingEvent.End(reason: reason, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
     card.end = end
     card.bestStep = best.step
     try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
@@ -100,46 +133,91 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     case .dropped(let probability): bptt.dropState(probability: probability, seed: configuration.seed, step: step)
     }
     let window = data.training.window(place)
+    let before = isKeepingDue ? current : nil
     let loss = bptt.step(window, parameters: parameters)
-    let (norm, isMade) = update.apply(
-      loss: loss, gradients: &bptt.gradients, to: &parameters, learningRate: configuration.learningRate)
-    lastNorm = norm
     step += 1
     tokens += window.targets.count
-    if isMade {
-      skippedInARow = 0
+    observe(step, &bptt.gradients)
+    lastNorm = bptt.gradients.norm
+    let mean = loss / Double(window.targets.count)
+    let verdict = stability.judge(loss: mean, tokens: window.targets.count, norm: lastNorm)
+    if verdict == .update {
+      if let before, stability.isCalm { good = before }
+      let isClipped = update.apply(
+        &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate)
+      clips.add(isClipped: isClipped)
       recent.add(loss, tokens: window.targets.count)
       ofEpoch.add(loss, tokens: window.targets.count)
     } else {
-      try skip(report)
+      try skip(verdict, loss: mean, report)
     }
-    if step % configuration.logEvery == 0 {
-      try tell(.step(stepReport(norm, recent.take(now: clock.elapsed))), report)
-      lastShown = clock.elapsed
-    } else if clock.elapsed - lastShown > 1 {
-      report(.step(stepReport(norm, recent.mean(now: clock.elapsed))))  // shown, not logged: steps are slow
-      lastShown = clock.elapsed
-    }
+    try reportStep(report)
     if place + 1 == data.training.windowsPerEpoch { try reportEpoch(report) }
   }
 
-  /// A loss or gradient that is not finite never reaches the weights; nor does the state that came with it go on.
-  private mutating func skip(_ report: (TrainingEvent) -> Void) throws {
-    try tell(.skipped(step: step), report)
-    bptt.resetState()
-    skippedInARow += 1
-    guard skippedInARow < Self.mostSkipped else {
-      let kept = isSaved ? "the best model so far is in \(output.folder.path)" : "no model was saved"
-      throw TrainingError(
-        "the loss or the gradient was not finite in \(skippedInARow) steps in a row, up to step \(step); \(kept): "
-          + "use a smaller --learning-rate or a smaller --clip")
+  private mutating func reportStep(_ report: (TrainingEvent) -> Void) throws {
+    if step % configuration.logEvery == 0 {
+      try tell(.step(stepReport(recent.take(now: clock.elapsed))), report)
+      clips.restart()
+      lastShown = clock.elapsed
+    } else if clock.elapsed - lastShown > 1 {
+      report(.step(stepReport(recent.mean(now: clock.elapsed))))  // shown, not logged: steps are slow
+      lastShown = clock.elapsed
     }
+  }
+
+  // MARK: Stability
+
+  private var isKeepingDue: Bool { good.map { step - $0.step >= Self.stepsBetweenKept } ?? true }
+
+  private var current: GoodStep<Layer> {
+    GoodStep(step: step, parameters: parameters, update: update, state: bptt.carriedState())
+  }
+
+  private mutating func skip(
+    _ verdict: StabilityGuard.Verdict, loss: Double, _ report: (TrainingEvent) -> Void
+  ) throws {
+    guard let reason = verdict.reason else { return }
+    let skipped = TrainingEvent.Skipped(
+      step: step, reason: reason, loss: loss, gradientNorm: lastNorm, inBurst: stability.burstLength)
+    try tell(.skipped(skipped), report)
+    if reason.isOfLoss || !bptt.hasFiniteState { bptt.resetState() }
+    switch verdict {
+    case .update, .skip: return
+    case .rollBack:
+      guard let good else { throw try givenUp(reason, report) }
+      goBack(to: good)
+      learningRate /= 2
+      try tell(.rollback(.init(step: step, toStep: good.step, learningRate: learningRate)), report)
+    case .giveUp: throw try givenUp(reason, report)
+    }
+  }
+
+  private mutating func goBack(to good: GoodStep<Layer>) {
+    parameters = good.parameters
+    update = good.update
+    bptt.restore(good.state)
+  }
+
+  /// The error that ends a run; the last good weights are scored before, and saved where they are the best.
+  private mutating func givenUp(
+    _ reason: StabilityGuard.Reason, _ report: (TrainingEvent) -> Void
+  ) throws -> TrainingError {
+    let again = good.map { ", also with half the learning rate after going back to step \($0.step)" } ?? ""
+    if let good {
+      goBack(to: good)
+      try validate(report)
+      _ = try end(.diverged, report)
+    }
+    let kept = isSaved ? "the best model so far is in \(output.folder.path)" : "no model was saved"
+    return TrainingError(
+      "training diverged: \(StabilityGuard.patience) steps in a row were bad, up to step \(step) (\(reason.rawValue))"
+        + "\(again); \(kept): use a smaller --learning-rate or a smaller --clip")
   }
 
   // MARK: Validation and saving
 
   private mutating func validate(_ report: (TrainingEvent) -> Void) throws {
-    guard parameters.norm.isFinite else { throw TrainingError("the weights are not finite after step \(step)") }
     guard data.validation.count > 1 else { return try save() }
     let model = RecurrentLanguageModel(network: bptt.network, parameters: parameters)
     let score = Scorer(model, threads: configuration.threads).scoreInLanes(
@@ -178,12 +256,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         unit: data.tokenizer.unitName))
   }
 
-  private func stepReport(_ norm: Double, _ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
+  private func stepReport(_ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
     let (progress, remaining) = clock.progress(step: step)
     return .init(
       step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: recent.loss,
-      gradientNorm: norm, learningRate: configuration.learningRate, tokensPerSecond: recent.speed,
-      progress: progress, remaining: remaining)
+      gradientNorm: lastNorm, clipped: clips.share, clippedOverall: clips.overall, learningRate: learningRate,
+      tokensPerSecond: recent.speed, progress: progress, remaining: remaining)
   }
 
   private mutating func reportEpoch(_ report: (TrainingEvent) -> Void) throws {

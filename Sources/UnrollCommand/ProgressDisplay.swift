@@ -26,8 +26,15 @@ final class ProgressDisplay {
           + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")"
       )
     case .epoch: break
-    case .skipped(let step):
-      say("step \(grouped(step)): the loss or the gradient was not finite; the update is left out")
+    case .skipped(let skipped):
+      guard skipped.inBurst == 1 else { return }  // a burst is told once
+      say(
+        "step \(grouped(skipped.step)): \(skipped.reason.rawValue) (loss \(decimal(skipped.loss, places: 3)), "
+          + "gradient norm \(decimal(skipped.gradientNorm, places: 3))); the update is left out")
+    case .rollback(let rollback):
+      say(
+        "step \(grouped(rollback.step)): too many updates in a row were left out; going back to the weights of step "
+          + "\(grouped(rollback.toStep)), on with learning rate \(rollback.learningRate)")
     case .end: clear()
     }
   }
@@ -73,10 +80,10 @@ final class ProgressDisplay {
     let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     let percent = "\(Int(step.progress * 100))%"
     var parts = [
-      "\(bar) \(percent)", "epoch \(step.epoch)", "loss \(decimal(step.loss, places: 3))",
+      "\(bar) \(percent)", "epoch \(step.epoch)", clipped(step), "loss \(decimal(step.loss, places: 3))",
       "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s", "\(duration(step.remaining)) left",
     ]
-    if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 3) }
+    if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 4) }
     var line = parts.joined(separator: "  ")
     while line.count >= Terminal.width, parts.count > 2 {
       parts.remove(at: 1)
@@ -91,8 +98,13 @@ final class ProgressDisplay {
     guard ContinuousClock.now - lastLine >= .seconds(10) else { return }
     lastLine = .now
     say(
-      "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4))  "
+      "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4))  \(clipped(step))  "
         + "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s  \(duration(step.remaining)) left")
+  }
+
+  /// How many of the updates so far were clipped.
+  private func clipped(_ step: TrainingEvent.Step) -> String {
+    "clipped \(Int((step.clippedOverall * 100).rounded()))%"
   }
 
   private func say(_ line: String) {

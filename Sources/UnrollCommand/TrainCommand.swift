@@ -13,7 +13,9 @@ struct TrainCommand: ParsableCommand {
       """,
     discussion: """
       Reads UTF-8 text, learns its characters, and trains by truncated backpropagation through time. The best model by \
-      validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130.
+      validation is in the output folder. Ctrl-C finishes the step, saves and exits with 130. A step with a loss or \
+      gradient that is not finite, or wildly above the recent ones, makes no update; after ten in a row the run goes \
+      back to its last good weights with half the learning rate, once; a second time it ends with 65.
 
       Example: unroll train letters.txt --output letters-model --budget 5m
       """)
@@ -133,8 +135,12 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Decoupled weight decay of adamw, of matrices only.")
     var weightDecay = 0.0
 
-    @Option(help: "Largest norm of the gradient; a longer one is scaled down.")
-    var clip = 1.0
+    @Option(
+      help: "Largest norm of the gradient; a longer one is scaled down. The default is 1, or none with --clip-value.")
+    var clip: Double?
+
+    @Option(help: "Largest magnitude of a gradient's element; with --clip too, values are clipped first.")
+    var clipValue: Double?
 
     @Option(help: "Steps between two validations; the default is one an epoch, within 100 to 500 steps.")
     var validateEvery: Int?
@@ -158,7 +164,10 @@ struct TrainCommand: ParsableCommand {
       try require(
         (0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
       try require(optimizer == .adamw || weightDecay == 0, "--weight-decay is for --optimizer adamw.")
-      try require(clip >= 1e-6 && clip.isFinite, "--clip is \(clip); it must be at least 1e-6.")
+      for (name, value) in [("clip", clip), ("clip-value", clipValue)] {
+        guard let value else { continue }
+        try require((1e-6...1e15).contains(value), "--\(name) is \(value); it must be 1e-6 to 1e15.")
+      }
     }
   }
 
@@ -199,7 +208,8 @@ struct TrainCommand: ParsableCommand {
     settings.limit = limit
     settings.learningRate = training.learningRate
     settings.optimizer.weightDecay = training.weightDecay
-    settings.clip = training.clip
+    settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)
+    settings.clipValue = training.clipValue
     settings.validateEvery = training.validateEvery
     settings.logEvery = training.logEvery
     settings.precision = compute.precision.precision(automatic: .fastest)

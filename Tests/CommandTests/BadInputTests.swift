@@ -90,6 +90,7 @@ import Testing
     ["train", "t", "-o", "m", "--epochs", "1", "--steps", "1"], ["train", "t", "-o", "m", "--budget", "soon"],
     ["train", "t", "-o", "m", "--budget", "-5m"], ["train", "t", "-o", "m", "--learning-rate", "nan"],
     ["train", "t", "-o", "m", "--learning-rate", "0"], ["train", "t", "-o", "m", "--clip", "-1"],
+    ["train", "t", "-o", "m", "--clip-value", "0"], ["train", "t", "-o", "m", "--clip-value", "nan"],
     ["train", "t", "-o", "m", "--validation-fraction", "1"], ["train", "t", "-o", "m", "--layers", "1000"],
     ["train", "t", "-o", "m", "--normalization", "nfx"], ["train", "t", "-o", "m", "--threads", "-2"],
     ["train", "t", "-o", "m", "--min-frequency", "0"], ["train", "t", "-o", "m", "--precision", "float8"],

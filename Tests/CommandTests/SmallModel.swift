@@ -6,15 +6,15 @@ import TestSupport
 let smallText = (0..<80).map { "Line \($0): the naïve fox \($0 % 7) jumps – over 🦊 \($0 * 37 % 101).\n" }.joined()
 
 /// Trains a small model on ``smallText`` in a temporary folder and hands over the paths of both.
-func withSmallModel(_ extra: [String] = [], _ body: (_ folder: String, _ model: String, _ text: String) throws -> Void)
-  throws
-{
+func withSmallModel<Result>(
+  _ extra: [String] = [], _ body: (_ folder: String, _ model: String, _ text: String) throws -> Result
+) throws -> Result {
   try withTemporaryFolder { folder in
     let (model, text) = ("\(folder)/model", "\(folder)/text.txt")
     try Files.writeDurably(Array(smallText.utf8), to: text)
     let result = try run(unrollPath, ["train", text, "--output", model] + smallSizes + ["--steps", "30"] + extra)
     guard result.status == 0 else { throw Unexpected(message: result.error) }
-    try body(folder, model, text)
+    return try body(folder, model, text)
   }
 }
 

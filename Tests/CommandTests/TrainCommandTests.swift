@@ -104,7 +104,7 @@ import Testing
     try withSmallModel(["--log-every", "7", "--validate-every", "10"]) { _, model, _ in
       let steps = try events("step", model)
       #expect(steps.compactMap { $0["step"]?.integer } == [7, 14, 21, 28, 30])
-      for key in ["epoch", "tokens", "loss", "gradient_norm", "learning_rate", "tokens_per_second"] {
+      for key in ["epoch", "tokens", "loss", "gradient_norm", "clipped", "learning_rate", "tokens_per_second"] {
         #expect(steps.allSatisfy { $0[key]?.double != nil }, "\(key)")
       }
       let validations = try events("validation", model)

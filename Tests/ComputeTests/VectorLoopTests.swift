@@ -18,9 +18,19 @@ import Testing
     let scaled = Rows(1, count, a)
     Real.scale(scaled, by: -0.25)
     #expect(scaled.elements == a.map { $0 * -0.25 })
+    let clamped = Rows(1, count, a)
+    #expect(Real.clamp(clamped, to: 1.5) == a.count { abs($0) > 1.5 })
+    #expect(clamped.elements == a.map { min(max($0, -1.5), 1.5) })
     let sum = Rows(1, count, b)
     Real.add(Rows(1, count, a), to: sum)
     #expect(sum.elements == zip(a, b).map { $0 + $1 })
+  }
+
+  /// Cutting to a bound leaves the bound and NaN alone; infinities are outside.
+  @Test func clampingAtTheEdges() {
+    let odd = Rows<Float>(1, 5, [.nan, .infinity, -.infinity, 2, -2])
+    #expect(Float.clamp(odd, to: 2) == 2)
+    #expect(odd.elements[0].isNaN && Array(odd.elements[1...]) == [2, -2, 2, -2])
   }
 
   @Test(arguments: lengths) func vectorsOfFloat(_ count: Int) { check(Float.self, count) }

@@ -3,46 +3,39 @@ import Optimization
 import Testing
 
 @Suite struct ClippedUpdateTests {
-  private func update(_ layout: ParameterLayout, weightDecay: Double = 0.1) -> ClippedUpdate<Float> {
-    ClippedUpdate(Adam(.init(weightDecay: weightDecay), layout: layout), maximumNorm: 0.5)
-  }
-
-  /// A gate with a gradient of norm above the limit is an optimiser after clipping.
-  @Test func clipsAndUpdates() {
+  /// An update gets the gradient that clipping leaves, and says whether that changed anything.
+  @Test(
+    arguments: [
+      .init(), .init(maximumNorm: 0.5), .init(maximumValue: 3), .init(maximumNorm: 0.5, maximumValue: 3),
+      .init(maximumNorm: 1e3), .init(maximumValue: 11), .init(maximumNorm: 1e3, maximumValue: 3),
+    ] as [GradientClipping])
+  func clipsAndUpdates(_ clipping: GradientClipping) {
     var parameters = randomSet(Float.self, bound: 1, seed: 1)
     var gradients = randomSet(Float.self, bound: 10, seed: 2)
     var (expected, clipped) = (parameters, gradients)
-    let norm = gradients.norm
-    clipped.clip(toNorm: 0.5, measured: norm)
+    if let value = clipping.maximumValue { clipped.clip(toValue: value) }
+    if let norm = clipping.maximumNorm { clipped.clip(toNorm: norm, measured: clipped.norm) }
     var optimizer = Adam<Float>(.init(weightDecay: 0.1), layout: parameters.layout)
     optimizer.update(&expected, gradients: clipped, learningRate: 0.1)
 
-    var update = update(parameters.layout)
-    let result = update.apply(loss: 2, gradients: &gradients, to: &parameters, learningRate: 0.1)
-    #expect(result.isMade)
-    #expect(result.norm == norm && norm > 0.5)
+    var update = ClippedUpdate<Float>(
+      Adam(.init(weightDecay: 0.1), layout: parameters.layout), clipping: clipping)
+    let isChanged = clipped.numbers != gradients.numbers
+    let isClipped = update.apply(&gradients, measured: gradients.norm, to: &parameters, learningRate: 0.1)
+    #expect(isClipped == isChanged)
     #expect(gradients.numbers == clipped.numbers)
     #expect(parameters.numbers == expected.numbers)
     #expect(update.optimizer.updates == 1)
   }
 
-  /// What is not finite changes nothing: neither weights nor moments nor the count of updates.
-  @Test(
-    arguments: [(.nan, nil), (.infinity, nil), (1, .nan), (1, .infinity), (1, -.infinity)] as [(Double, Float?)])
-  func refusesWhatIsNotFinite(_ loss: Double, _ element: Float?) {
-    var parameters = randomSet(Float.self, bound: 1, seed: 1)
-    var gradients = randomSet(Float.self, bound: 1, seed: 2)
-    var update = update(parameters.layout)
-    #expect(update.apply(loss: 1, gradients: &gradients, to: &parameters, learningRate: 0.1).isMade)
-    let before = (parameters.numbers, update.optimizer.firstMoment.numbers, update.optimizer.secondMoment.numbers)
-
-    if let element { gradients.writable(gradients.layout.slots[0])[6, 4] = element }
-    let result = update.apply(loss: loss, gradients: &gradients, to: &parameters, learningRate: 0.1)
-    #expect(!result.isMade)
-    #expect(result.norm.isFinite == (element == nil))
-    #expect(parameters.numbers == before.0)
-    #expect(update.optimizer.firstMoment.numbers == before.1)
-    #expect(update.optimizer.secondMoment.numbers == before.2)
-    #expect(update.optimizer.updates == 1)
+  /// Values first, then the norm of what they leave: one element that stands out does not shrink the others.
+  @Test func clipsValuesFirst() {
+    var layout = ParameterLayout()
+    let slot = layout.add("a", 3)
+    var gradients = ParameterSet<Double>(layout)
+    gradients.writable(slot).copy(from: [1000, 3, -4])
+    let clipping = GradientClipping(maximumNorm: 13, maximumValue: 12)
+    let isClipped = clipping.apply(to: &gradients, measured: gradients.norm)
+    #expect(isClipped && gradients.numbers == [12, 3, -4])
   }
 }

@@ -60,6 +60,23 @@ extension ParameterSet {
     #expect(set.numbers == [1, -1.5, 3, 0])
   }
 
+  @Test(arguments: [1e-3, 0.37, 1, 3])
+  func bringsValuesIntoBounds(_ maximum: Double) {
+    var set = randomSet(Double.self, bound: 10, seed: 9)
+    let before = set.numbers
+    let isClipped = set.clip(toValue: maximum)
+    #expect(isClipped && set.numbers == before.map { min(max($0, -maximum), maximum) })
+    let isClippedAgain = set.clip(toValue: maximum)
+    #expect(!isClippedAgain, "what lies on the bound is in bounds")
+  }
+
+  @Test(arguments: [10, 1e300]) func leavesValuesInBounds(_ maximum: Double) {
+    var set = randomSet(Double.self, bound: 10, seed: 5)
+    let before = set.numbers
+    let isClipped = set.clip(toValue: maximum)
+    #expect(!isClipped && set.numbers == before)
+  }
+
   /// The norm is of all tensors and of a copy alike; clipping a copy leaves the set.
   @Test func clipsACopyAlone() {
     let set = randomSet(Double.self, bound: 10, seed: 7)

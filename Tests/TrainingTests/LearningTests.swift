@@ -84,7 +84,7 @@ import Training
       var skipped: [Int] = []
       #expect(throws: TrainingError.self) {
         _ = try run.run(stop: StopRequest()) { event in
-          if case .skipped(let step) = event { skipped.append(step) }
+          if case .skipped(let event) = event { skipped.append(event.step) }
         }
       }
       #expect(skipped == Array(1...10))

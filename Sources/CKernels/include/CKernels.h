@@ -47,6 +47,8 @@
 #define CKERNELS_DECLARE_VECTOR(REAL, NAME)                                                                            \
   double NAME(sum_of_squares)(size_t count, const REAL *a);                                                            \
   void NAME(scale)(size_t count, REAL factor, REAL *a);                                                                \
+  /* a = min(max(a, -bound), bound); the number of elements that this changed. NaN stays NaN. */                       \
+  size_t NAME(clamp)(size_t count, REAL bound, REAL *a);                                                               \
   void NAME(add)(size_t count, const REAL *a, REAL *to);                                                               \
   /* One Adam step: m, v are the moments, `rest` is 1 − beta, which float would round away; `rate` already holds */    \
   /* the bias corrections, `decay` multiplies the weights. */                                                          \
