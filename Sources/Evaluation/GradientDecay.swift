@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What becomes of a gradient on its way back.
+public enum GradientVerdict: String, Sendable, CaseIterable {
+  case vanishing, stable, exploding
+
+  /// A gradient that halves within fewer steps vanishes, one that doubles within fewer explodes: with windows of twenty
+  /// steps and more, which training commonly uses, it changes by more than that between a window's ends.
+  public static let stepsOfStable = 20.0
+
+  /// The verdict on a factor per step: stable from 2^(−1/20) = 0.966 to 2^(1/20) = 1.035.
+  public init(decay: Double) {
+    let limit = exp2(1 / Self.stepsOfStable)
+    self = decay > limit ? .exploding : decay < 1 / limit ? .vanishing : .stable
+  }
+}
+
+/// The norm of a gradient by lag, and the geometric law nearest to it.
+public struct GradientDecay: Sendable, Equatable {
+  /// Mean norms, lag 0 first.
+  public let normByLag: [Double]
+  /// The lags that the law was fitted to.
+  public let fittedLags: ClosedRange<Int>?
+  /// The factor per step: e to the slope of the least-squares line through the logarithms of the norms. 0 where the
+  /// gradient ends at once, infinite where it overflows at once.
+  public let decay: Double
+
+  /// Norms under this have lost digits to underflow on the way.
+  static let smallestNorm = 1e-145
+
+  /// Fits lags 1 and up, as far as norms are finite and above underflow. (At lag 0 the loss alone shows, and the cells
+  /// of an LSTM have had no part in it.)
+  public init(normByLag: [Double]) {
+    self.normByLag = normByLag
+    let usable = normByLag.indices.dropFirst().prefix { normByLag[$0].isFinite && normByLag[$0] > Self.smallestNorm }
+    guard let first = usable.first, let last = usable.last, first < last else {
+      fittedLags = nil
+      decay = normByLag.dropFirst().allSatisfy(\.isFinite) ? 0 : .infinity
+      return
+    }
+    fittedLags = first...last
+    let middle = Double(first + last) / 2
+    let (numerator, denominator) = usable.reduce((0.0, 0.0)) { sums, lag in
+      let distance = Double(lag) - middle
+      return (sums.0 + distance * log(normByLag[lag]), sums.1 + distance * distance)
+    }
+    decay = exp(numerator / denominator)
+  }
+
+  /// Steps in which the gradient halves; negative where it grows: minus the steps in which it doubles.
+  public var halfLife: Double { -log(2) / log(decay) }
+
+  public var verdict: GradientVerdict { GradientVerdict(decay: decay) }
+}
