@@ -14,9 +14,12 @@ public enum GradientVerdict: String, Sendable, CaseIterable {
   /// steps and more, which training commonly uses, it changes by more than that between a window's ends.
   public static let stepsOfStable = 20.0
 
-  /// The verdict on a factor per step: stable from 2^(−1/20) = 0.966 to 2^(1/20) = 1.035.
+  /// 2^(1/20) = 1.035; the smallest stable decay is its inverse, 0.966.
+  public static var largestStableDecay: Double { exp2(1 / stepsOfStable) }
+
+  /// The verdict on a factor per step.
   public init(decay: Double) {
-    let limit = exp2(1 / Self.stepsOfStable)
+    let limit = Self.largestStableDecay
     self = decay > limit ? .exploding : decay < 1 / limit ? .vanishing : .stable
   }
 }

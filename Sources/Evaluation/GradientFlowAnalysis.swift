@@ -162,14 +162,14 @@ private final class GradientAnalysis<Layer: RecurrentLayer<DoubleKernels>> {
     let everyStep = sizes.map { k2 in
       costs.truncation(k1: 1, k2: k2, meter.comparisons[k2 - 1])
     }
-    let chunks = sizes.map { k2 in
+    // k1 = k2 = 1 is among those.
+    let chunks = sizes.dropFirst().map { k2 in
       costs.truncation(
         k1: k2, k2: k2, GradientComparison(of: summedGradient(model, window, k1: k2).gradient, with: full))
     }
     let whole = costs.truncation(
       k1: window.steps, k2: window.steps, GradientComparison(of: full, with: full))
-    // k1 = 1 is k1 = k2 where k2 is 1.
-    return everyStep.dropFirst() + chunks + [whole]
+    return everyStep + chunks + [whole]
   }
 }
 

@@ -13,7 +13,9 @@ struct UnrollCommand: ParsableCommand {
       error, 130 and 143 stopped by a signal after saving.
       """,
     version: "0.1.0",
-    subcommands: [TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, BenchCommand.self])
+    subcommands: [
+      TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, GradientsCommand.self, BenchCommand.self,
+    ])
 
   static func main() {
     Terminal.fillStandardStreams()

@@ -16,7 +16,7 @@ import Tokenization
       let flow = try GradientFlow(of: model, on: tokens, GradientFlowTests.settings(lags: 7, steps: 11, lanes: 1))
       let losses = LossGradients(model, tokens)
       let full = losses.sum { loss in (0, loss) }
-      #expect(flow.truncation.map(\.k2) == [2, 3, 5, 7, 1, 2, 3, 5, 7, 11])
+      #expect(flow.truncation.map(\.k2) == [1, 2, 3, 5, 7, 2, 3, 5, 7, 11])
       #expect(flow.truncation.map(\.k1) == [1, 1, 1, 1, 1, 2, 3, 5, 7, 11])
       for entry in flow.truncation {
         // The losses of the newest k1 steps go back through the last k2 steps.
@@ -40,7 +40,7 @@ import Tokenization
     let flow = try GradientFlow(
       of: model, on: GradientFlowTests.tokens(400), GradientFlowTests.settings(lags: 50, steps: 60, lanes: 3))
     for everyStep in [true, false] {
-      let entries = flow.truncation.filter { everyStep ? $0.k1 == 1 : $0.k1 == $0.k2 }.sorted { $0.k2 < $1.k2 }
+      let entries = flow.truncation.filter { everyStep ? $0.k1 == 1 : $0.k1 == $0.k2 }
       #expect(entries.count >= 9)
       for (shorter, longer) in zip(entries, entries.dropFirst()) {
         // Chunks of other lengths are cut at other places, where more or less may be lost.
