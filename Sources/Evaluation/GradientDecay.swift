@@ -33,6 +33,9 @@ public struct GradientDecay: Sendable, Equatable {
   /// The factor per step: e to the slope of the least-squares line through the logarithms of the norms. 0 where the
   /// gradient ends at once, infinite where it overflows at once.
   public let decay: Double
+  /// The same of the later half of the lags alone: a model that has learnt to hold something for long first loses what
+  /// it does not hold.
+  public let lateDecay: Double
 
   /// Norms under this have lost digits to underflow on the way.
   static let smallestNorm = 1e-145
@@ -45,15 +48,22 @@ public struct GradientDecay: Sendable, Equatable {
     guard let first = usable.first, let last = usable.last, first < last else {
       fittedLags = nil
       decay = normByLag.dropFirst().allSatisfy(\.isFinite) ? 0 : .infinity
+      lateDecay = decay
       return
     }
     fittedLags = first...last
-    let middle = Double(first + last) / 2
-    let (numerator, denominator) = usable.reduce((0.0, 0.0)) { sums, lag in
+    decay = Self.decay(normByLag, first...last)
+    let middle = first + (last - first) / 2
+    lateDecay = middle < last ? Self.decay(normByLag, middle...last) : decay
+  }
+
+  private static func decay(_ normByLag: [Double], _ lags: ClosedRange<Int>) -> Double {
+    let middle = Double(lags.lowerBound + lags.upperBound) / 2
+    let (numerator, denominator) = lags.reduce((0.0, 0.0)) { sums, lag in
       let distance = Double(lag) - middle
       return (sums.0 + distance * log(normByLag[lag]), sums.1 + distance * distance)
     }
-    decay = exp(numerator / denominator)
+    return exp(numerator / denominator)
   }
 
   /// Steps in which the gradient halves; negative where it grows: minus the steps in which it doubles.

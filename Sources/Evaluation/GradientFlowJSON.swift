@@ -25,7 +25,7 @@ extension GradientFlow.Layer {
     let json: JSON = [
       "cell": .string(cellName), "norm_by_lag": numbers(hidden.normByLag), "decay": JSON(hidden.decay),
       "half_life": JSON(hidden.halfLife), "verdict": .string(hidden.verdict.rawValue),
-      "fitted_lags": hidden.json, "spectral_radius": JSON(spectralRadius),
+      "fitted_lags": hidden.json, "late_decay": JSON(hidden.lateDecay), "spectral_radius": JSON(spectralRadius),
       "matrices": .array(
         matrices.map { matrix -> JSON in
           [
@@ -39,6 +39,7 @@ extension GradientFlow.Layer {
     return json.adding(
       .init("cell_norm_by_lag", numbers(cell.normByLag)), .init("cell_decay", JSON(cell.decay)),
       .init("cell_half_life", JSON(cell.halfLife)), .init("cell_verdict", .string(cell.verdict.rawValue)),
+      .init("cell_late_decay", JSON(cell.lateDecay)),
       .init("cell_fitted_lags", cell.json))
   }
 }

@@ -58,7 +58,7 @@ extension GradientFlow {
     page.add(chart)
     page.add(paragraph: threshold)
     page.add(
-      columns: ["layer", "state", "decay per step", "half-life in steps", "verdict", "fitted to lags"],
+      columns: ["layer", "state", "decay per step", "half-life in steps", "verdict", "fitted to lags", "later half"],
       rows: layers.indices.flatMap { index in
         [layers[index].hidden.cells(index, "hidden")] + (layers[index].cell.map { [$0.cells(index, "cell")] } ?? [])
       })
@@ -112,7 +112,7 @@ extension GradientDecay {
   fileprivate func cells(_ layer: Int, _ state: String) -> [String] {
     [
       "\(layer)", state, decimal(decay, places: 4), decimal(halfLife, places: 2), verdict.rawValue,
-      fittedLags.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none",
+      fittedLags.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "none", decimal(lateDecay, places: 4),
     ]
   }
 }

@@ -112,7 +112,7 @@ extension GradientDecay {
       halfLife.isFinite
       ? ", \(halfLife < 0 ? "doubles" : "halves") in \(decimal(abs(halfLife), places: 1)) steps" : ""
     return "\(verdict.rawValue), decay \(decimal(decay, places: 4)) per step\(life) (fitted to lags "
-      + "\(fittedLags.lowerBound) to \(fittedLags.upperBound))"
+      + "\(fittedLags.lowerBound) to \(fittedLags.upperBound); \(decimal(lateDecay, places: 4)) over the later half)"
   }
 }
 

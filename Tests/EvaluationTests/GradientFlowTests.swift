@@ -106,6 +106,10 @@ import Tokenization
     let growing = GradientDecay(normByLag: [1, 1e100, 1e200, 1e300, .infinity, .nan])
     #expect(growing.fittedLags == 1...3 && growing.verdict == .exploding)
     #expect(GradientDecay(normByLag: [1, .infinity]).decay == .infinity)
+    // A curve with a bend: the later half alone is the later law.
+    let bent = GradientDecay(
+      normByLag: (0...40).map { $0 < 15 ? pow(0.5, Double($0)) : pow(0.5, 15) * pow(0.9, Double($0 - 15)) })
+    #expect(bent.fittedLags == 1...40 && abs(bent.lateDecay - 0.9) < 1e-12 && bent.decay < 0.85)
     #expect(GradientDecay(normByLag: [1, 0.5]).fittedLags == nil)
   }
 
