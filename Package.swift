@@ -34,7 +34,10 @@ let package = Package(
     .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText", "Compute"]),
     .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
     .target(
-      name: "Evaluation", dependencies: ["LanguageModeling", "Reports", "Tokenization", "UnicodeText", "ModelFiles"]),
+      name: "Evaluation",
+      dependencies: [
+        "LanguageModeling", "Recurrence", "Reports", "Tokenization", "UnicodeText", "ModelFiles", "Compute",
+      ]),
     .target(
       name: "Training",
       dependencies: [
@@ -71,7 +74,10 @@ let package = Package(
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels", "TestSupport"]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "LanguageModeling", "Recurrence", "Tokenization", "UnicodeText", "Compute"]),
+      dependencies: [
+        "Evaluation", "LanguageModeling", "Recurrence", "Tokenization", "UnicodeText", "ModelFiles", "Compute",
+        "TestSupport",
+      ]),
     .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence", "Compute", "TestSupport"]),
     .testTarget(
       name: "LanguageModelingTests",

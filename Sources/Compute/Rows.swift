@@ -35,6 +35,8 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
 
   /// Elements of the matrix.
   public var count: Int { rows * columns }
+  /// Bytes of the elements.
+  public var byteCount: Int { count * MemoryLayout<Element>.stride }
   var pointer: UnsafeMutablePointer<Element> { storage.base + offset }
 
   /// A new matrix of zeros.

@@ -52,6 +52,11 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     layers.map { LayerState(lanes: lanes, hiddenSize: $0.hiddenSize, hasCell: Layer.hasCell) }
   }
 
+  /// Bytes of the activations that all layers keep of a window for the backward pass.
+  public func recordBytes(steps: Int, lanes: Int) -> Int {
+    layers.reduce(0) { $0 + $1.makeRecord(steps: steps, lanes: lanes).byteCount }
+  }
+
   func zeroStateGradient(lanes: Int) -> [LayerState<K.Real, K.Real>] {
     layers.map { LayerState(lanes: lanes, hiddenSize: $0.hiddenSize, hasCell: Layer.hasCell) }
   }

@@ -41,12 +41,25 @@ extension ModelConfiguration {
     }
   }
 
-  private func layer<K: Kernels>(_: K.Type) -> any RecurrentLayer.Type {
+  /// The layer in Double, the reference that gradients are examined in.
+  package var referenceLayer: any RecurrentLayer<DoubleKernels>.Type { layer(DoubleKernels.self) }
+
+  private func layer<K: Kernels>(_: K.Type) -> any RecurrentLayer<K>.Type {
     switch cell {
     case .lstm: LSTM<K>.self
     case .gru: GRU<K>.self
     case .rnn: RNN<K>.self
     }
+  }
+
+  /// A model with fresh weights in Double, the same as those that a training with this seed begins from.
+  public func freshModel(seed: UInt64, forgetBias: Double = 1) -> any LanguageModel {
+    func fresh<Layer: RecurrentLayer<DoubleKernels>>(_: Layer.Type) -> any LanguageModel {
+      let network = Network<Layer>(self)
+      return RecurrentLanguageModel(
+        network: network, parameters: network.initialParameters(seed: seed, forgetBias: forgetBias))
+    }
+    return fresh(referenceLayer)
   }
 }
 

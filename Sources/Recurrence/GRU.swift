@@ -53,6 +53,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
 
     public var cell: Rows<K.Real>? { nil }
     public var projection: Rows<K.Real> { gates }
+    public var byteCount: Int { hidden.byteCount + gates.byteCount + candidates.byteCount + products.byteCount }
 
     init(steps: Int, lanes: Int, hiddenSize: Int) {
       self.lanes = lanes

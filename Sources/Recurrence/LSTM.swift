@@ -51,6 +51,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
 
     public var cell: Rows<K.Real>? { cells }
     public var projection: Rows<K.Real> { gates }
+    public var byteCount: Int { hidden.byteCount + cells.byteCount + gates.byteCount }
 
     init(steps: Int, lanes: Int, hiddenSize: Int) {
       self.lanes = lanes

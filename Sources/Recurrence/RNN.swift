@@ -44,6 +44,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
 
     public var cell: Rows<K.Real>? { nil }
     public var projection: Rows<K.Real> { gates }
+    public var byteCount: Int { hidden.byteCount + gates.byteCount }
 
     init(steps: Int, lanes: Int, hiddenSize: Int) {
       self.lanes = lanes

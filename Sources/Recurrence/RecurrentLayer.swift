@@ -85,6 +85,8 @@ public protocol RecurrentRecord<K>: AnyObject, Sendable {
   var hidden: Rows<K.Operand> { get }
   /// The cell state likewise, where the layer has one.
   var cell: Rows<K.Real>? { get }
+  /// Bytes of everything that is kept.
+  var byteCount: Int { get }
 }
 
 /// A layer's state `[B, H]`: the hidden state and, in an LSTM, the cell. Also the gradient at one.

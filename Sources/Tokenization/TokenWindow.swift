@@ -16,6 +16,13 @@ public struct TokenWindow: Sendable, Equatable {
     self.targets = targets
   }
 
+  /// The window of some of the steps.
+  public func steps(_ range: Range<Int>) -> TokenWindow {
+    let places = range.lowerBound * lanes..<range.upperBound * lanes
+    return TokenWindow(
+      steps: range.count, lanes: lanes, inputs: Array(inputs[places]), targets: Array(targets[places]))
+  }
+
   /// The window of some of the lanes.
   public func lanes(_ range: Range<Int>) -> TokenWindow {
     func columns(_ tokens: [Int32]) -> [Int32] {

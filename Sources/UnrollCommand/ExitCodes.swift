@@ -38,7 +38,7 @@ private func exitStatus(of error: any Error) -> ExitStatus? {
     }
   case is ConfigurationError, is InvalidSampling: .usage
   case is UnknownSymbolsError, is CorpusTooShort, is TooLittleText, is TrainingError, is InvalidUTF8,
-    is PredictionsNotFinite,
+    is PredictionsNotFinite, is TextTooShort, is GradientsNotFinite,
     is TokenizerJSONError, is VocabularyError, is InText:
     .badData
   default: nil
@@ -54,7 +54,10 @@ struct InText: Error, CustomStringConvertible {
 
   /// Adds a text's name to the errors that do not carry one.
   static func named<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
-    do { return try work() } catch let error where error is UnknownSymbolsError || error is TooLittleText {
+    do { return try work() } catch let error
+      where error is UnknownSymbolsError || error is TooLittleText || error is TextTooShort
+      || error is GradientsNotFinite
+    {
       throw InText(name: name == "-" ? "standard input" : name, error: error)
     }
   }

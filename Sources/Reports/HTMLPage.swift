@@ -1,0 +1,48 @@
+/// A page in one file: text, tables and charts; no scripts, nothing fetched.
+public struct HTMLPage: Sendable {
+  /// The page's title and first heading.
+  public let title: String
+  private var body = ""
+
+  /// A page with its heading alone.
+  public init(_ title: String) { self.title = title }
+
+  /// Begins a section.
+  public mutating func add(heading: String) { body += "<h2>\(escaped(heading))</h2>\n" }
+
+  /// Adds a paragraph of plain text.
+  public mutating func add(paragraph: String) { body += "<p>\(escaped(paragraph))</p>\n" }
+
+  /// Adds a chart.
+  public mutating func add(_ chart: LineChart) { body += "<figure class=\"wide\">\(chart.inlineSVG)</figure>\n" }
+
+  /// Adds a table; every row has a cell for each column.
+  public mutating func add(columns: [String], rows: [[String]]) {
+    precondition(rows.allSatisfy { $0.count == columns.count }, "a row has not the \(columns.count) cells of its table")
+    func row(_ cells: [String], _ tag: String) -> String {
+      "<tr>" + cells.map { "<\(tag)>\(escaped($0))</\(tag)>" }.joined() + "</tr>\n"
+    }
+    body += "<div class=\"wide\"><table>\n<thead>\n" + row(columns, "th") + "</thead>\n<tbody>\n"
+    body += rows.map { row($0, "td") }.joined() + "</tbody>\n</table></div>\n"
+  }
+
+  /// The whole page; it is well-formed XML too.
+  public var html: String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8"/>
+    <meta name="viewport" content="width=device-width, initial-scale=1"/>
+    <title>\(escaped(title))</title>
+    <style>
+    \(ChartStyle.page)\(ChartStyle.css)</style>
+    </head>
+    <body>
+    <h1>\(escaped(title))</h1>
+    \(body)</body>
+    </html>
+
+    """
+  }
+}
