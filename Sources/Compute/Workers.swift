@@ -154,7 +154,7 @@ private final class Team: @unchecked Sendable {  // `work` is written between tw
   /// Waits awake for a moment, then asleep. Whoever is woken late, for a piece that it has done already, lies down again.
   private func nextPiece(after seen: Int, _ bed: Bed) -> Int {
     while true {
-      for _ in 0..<2_000 {
+      for _ in 0..<10_000 {
         let number = piece.load(ordering: .acquiring)
         if number != seen { return number }
         ckernels_pause()

@@ -14,6 +14,8 @@ where Layer.K: ReadingKernels {
 
   let lanes, steps: Int
   var times: PhaseTimes?
+  /// The longest stretch of a window that is unrolled at once.
+  private let segment: Int
   private let network: Network<Layer>
   private let packed: PackedNetwork<Layer>
   private let unrolled: UnrolledNetwork<Layer>
@@ -24,6 +26,8 @@ where Layer.K: ReadingKernels {
   private let workers: Workers
   /// What is done in windows of some length, up to their losses or up to the logits of the last step.
   private var pieces: [Purpose: Piece] = [:]
+
+  private static var segmentRows: Int { 512 }
 
   private enum Purpose: Hashable {
     case losses(steps: Int)
@@ -47,10 +51,12 @@ where Layer.K: ReadingKernels {
     self.lanes = lanes
     self.steps = steps
     self.network = network
+    let segment = min(steps, max(1, Self.segmentRows / lanes))
+    self.segment = segment
     let (vocabulary, hidden) = (network.configuration.vocabularySize, network.configuration.hiddenSize)
     let hasTable = vocabulary * hidden * Layer.gateCount <= largestTable
     unrolled = UnrolledNetwork(
-      network, steps: steps, segment: steps, lanes: lanes, hasTable: hasTable, forTraining: false)
+      network, steps: steps, segment: segment, lanes: lanes, hasTable: hasTable, forTraining: false)
     packed = network.pack(
       parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
     unrolled.kernels.tape.play()
@@ -59,7 +65,7 @@ where Layer.K: ReadingKernels {
     logits = Rows(lanes, vocabulary)
     let workers = Workers(threads: threads)
     self.workers = workers
-    decoderScratch = (0..<threads).map { _ in .init(network.decoder, rows: steps * lanes, forTraining: false) }
+    decoderScratch = (0..<threads).map { _ in .init(network.decoder, rows: segment * lanes, forTraining: false) }
     reset()
   }
 
@@ -93,7 +99,7 @@ where Layer.K: ReadingKernels {
       let tapes = piece.together
       workers.together { tapes[$0.index].play() }
     }
-    piece.pace.note(threads: threads, seconds: (ContinuousClock.now - start) / .seconds(1))
+    piece.pace.note(seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 
   private func playTakingTimes(_ piece: Piece, threads: Int) {
@@ -126,20 +132,34 @@ where Layer.K: ReadingKernels {
   }
 
   private func recordLosses(steps: Int, _ share: Share) {
-    unrolled.forward(0..<steps, packed, share: share)
-    let rows = share.rows(of: steps * lanes)
-    network.decoder.losses(
-      unrolled.outputs(steps)[rows], targets: unrolled.targets[rows], packed.decoder,
-      scratch: decoderScratch[share.index], into: unrolled.losses[rows], on: unrolled.kernels)
-    if share.index == 0 { unrolled.carry(after: steps) }
+    forEachSegment(of: steps, share) { segment in
+      let (part, start) = (share.rows(of: segment.count * lanes), segment.lowerBound * lanes)
+      let rows = start + part.lowerBound..<start + part.upperBound
+      network.decoder.losses(
+        unrolled.outputs(segment.count)[part], targets: unrolled.targets[rows], packed.decoder,
+        scratch: decoderScratch[share.index], into: unrolled.losses[rows], on: unrolled.kernels)
+    }
   }
 
   private func recordLogits(steps: Int, _ share: Share) {
-    unrolled.forward(0..<steps, packed, share: share)
-    let last = (steps - 1) * lanes..<steps * lanes
-    network.decoder.logits(
-      unrolled.outputs(steps)[last], packed.decoder, into: logits,
-      symbols: share.count == 1 ? nil : share.units(of: logits.columns), on: unrolled.kernels)
-    if share.index == 0 { unrolled.carry(after: steps) }
+    forEachSegment(of: steps, share) { segment in
+      guard segment.upperBound == steps else { return }
+      let last = (segment.count - 1) * lanes..<segment.count * lanes
+      network.decoder.logits(
+        unrolled.outputs(segment.count)[last], packed.decoder, into: logits,
+        symbols: share.count == 1 ? nil : share.units(of: logits.columns), on: unrolled.kernels)
+    }
+  }
+
+  /// Steps through a window in segments whose activations stay in the cache, and has each one's outputs used before they
+  /// are overwritten.
+  private func forEachSegment(of steps: Int, _ share: Share, _ use: (Range<Int>) -> Void) {
+    for start in stride(from: 0, to: steps, by: segment) {
+      let part = start..<min(start + segment, steps)
+      unrolled.forward(part, packed, share: share)
+      use(part)
+      if share.index == 0 { unrolled.carry(after: part.count) }
+      if part.upperBound < steps { unrolled.kernels.meet(share) }
+    }
   }
 }
