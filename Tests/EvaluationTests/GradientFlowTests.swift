@@ -39,15 +39,25 @@ import Tokenization
 
   // MARK: Known decays
 
-  /// A linear layer with the weight ρQ, Q orthogonal: tanh has slope 1 at zero, where a network without inputs and biases
-  /// stays. So ‖∂L_t/∂h_{t−k}‖ = ρ^k ‖∂L_t/∂h_t‖.
-  @Test(arguments: [(0.5, GradientVerdict.vanishing), (1, .stable), (1.5, .exploding)])
-  func linearLayerDecaysByRho(_ rho: Double, _ verdict: GradientVerdict) throws {
-    let model = try Self.model(RNN<DoubleKernels>.self, .tanhRNN, hidden: 6, layers: 1) { name, tensor in
-      if name == "rnn.weight_hh_l0" {
-        tensor.copy(from: orthogonal(6, seed: 2).map { $0 * rho })
-      } else if !name.hasPrefix("decoder") {
+  /// Two ways to a layer whose activation is the identity: tanh at zero, where a network without inputs and biases stays
+  /// and the slope is 1, with any orthogonal Q; and relu above zero, where one stays that has nothing negative, with a
+  /// permutation for Q.
+  enum Linear: CaseIterable { case tanhAtZero, reluAboveZero }
+
+  /// A linear layer with the weight ρQ, Q orthogonal: ‖∂L_t/∂h_{t−k}‖ = ρ^k ‖∂L_t/∂h_t‖.
+  @Test(arguments: Linear.allCases, [(0.5, GradientVerdict.vanishing), (1, .stable), (1.5, .exploding)])
+  func linearLayerDecaysByRho(_ linear: Linear, _ known: (rho: Double, verdict: GradientVerdict)) throws {
+    let (rho, verdict) = known
+    let cell = linear == .tanhAtZero ? TestedCell.tanhRNN : .reluRNN
+    let model = try Self.model(RNN<DoubleKernels>.self, cell, hidden: 6, layers: 1) { name, tensor in
+      switch (linear, name) {
+      case (.tanhAtZero, "rnn.weight_hh_l0"): tensor.copy(from: orthogonal(6, seed: 2).map { $0 * rho })
+      case (.reluAboveZero, "rnn.weight_hh_l0"):
         tensor.clear()
+        for row in 0..<6 { tensor[row, (5 * row + 1) % 6] = rho }
+      case (_, "decoder.weight"), (_, "decoder.bias"): break
+      case (.tanhAtZero, _): tensor.clear()
+      case (.reluAboveZero, _): tensor.copy(from: tensor.elements.map(abs))
       }
     }
     let flow = try GradientFlow(of: model, on: Self.tokens(500), Self.settings(lags: 60, steps: 90, lanes: 2))
