@@ -94,12 +94,12 @@ extension GradientFlow {
   private var truncationText: String { truncationNote + "\n" + columns([Self.truncationColumns] + truncationRows) }
 
   var advice: String {
-    func words(_ k2: Int, _ scheme: String) -> String {
-      k2 == settings.steps ? "nothing under the whole window with \(scheme)" : "k2 \(k2) with \(scheme)"
+    func words(_ scheme: String, _ k2: Int) -> String {
+      "with \(scheme) " + (k2 == settings.steps ? "nowhere short of the whole window" : "from k2 \(k2) on")
     }
     return "Little is lost – at most \(Int(100 * Truncation.largestError)) % of relative error, cosine at least "
-      + "\(decimal(Truncation.smallestCosine, places: 2)) – from \(words(recommended(everyStep: true), "k1 = 1")) and from "
-      + "\(words(recommended(everyStep: false), "k1 = k2"))."
+      + "\(decimal(Truncation.smallestCosine, places: 2)) – \(words("k1 = 1", recommended(everyStep: true))); "
+      + "\(words("k1 = k2", recommended(everyStep: false)))."
   }
 }
 

@@ -65,11 +65,16 @@ private func fastest<Layer: RecurrentLayer>(
   let parameters = network.initialParameters(seed: 1)
   _ = bptt.step(window, parameters: parameters)  // products are made and memory is touched
   var fastest = Double.infinity
+  var runs = 0
   let begin = ContinuousClock.now
-  repeat {
+  while runs < fewestRuns || ContinuousClock.now - begin < .seconds(seconds) {
     let start = ContinuousClock.now
     _ = bptt.step(window, parameters: parameters)
     fastest = min(fastest, (ContinuousClock.now - start) / .seconds(1))
-  } while ContinuousClock.now - begin < .seconds(seconds)
+    runs += 1
+  }
   return fastest
 }
+
+/// Whatever else the machine does, one of so many runs is mostly left alone.
+private let fewestRuns = 5

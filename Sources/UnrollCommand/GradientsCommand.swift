@@ -124,12 +124,21 @@ struct GradientsCommand: ParsableCommand {
     try Files.writeDurably(Array(content.utf8), to: output)
   }
 
+  private func complain(of unknown: [UnknownSymbol]) {
+    guard !unknown.isEmpty else { return }
+    let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
+    Terminal.complain(
+      "Left out, unknown to the model: \(named)" + (unknown.count > 5 ? " and \(unknown.count - 5) other symbols" : ""))
+  }
+
   /// The model in Double, and the text in its symbols; symbols that it does not know are left out.
   private func loaded() throws -> (any LanguageModel, [Int32]) {
     if let model {
       let loaded = try ModelFolder(model).load(precision: .float64)
       let text = try CorpusText(reading: [text]).text
-      return (loaded.model, try loaded.tokenizer.encode(text, unknown: .skip).ids)
+      let encoded = try loaded.tokenizer.encode(text, unknown: .skip)
+      complain(of: encoded.unknown)
+      return (loaded.model, encoded.ids)
     }
     let text = try CorpusText(reading: [text]).text
     let tokenizer = CharacterTokenizerTrainer(normalization: .nfc, minimumFrequency: 1).train(text)

@@ -47,6 +47,10 @@ import Testing
       let words = try run(unrollPath, arguments, environment: ["NO_COLOR": "1"])
       #expect(words.status == 0 && words.text.contains("gru, 2 × 12") && words.text.contains("█"), "\(words.error)")
       #expect(words.text.contains("stable where its decay per step lies between 0.966 and 1.035"))
+      let strange = "\(folder)/strange.txt"
+      try Files.writeDurably(Array(("Ω" + smallText + "Ω").utf8), to: strange)
+      let warned = try run(unrollPath, ["gradients", "--model", model, strange, "--lags", "5", "--lanes", "2"])
+      #expect(warned.status == 0 && warned.error.contains("×2") && warned.error.split(separator: "\n").count == 1)
       let page = "\(folder)/page.html"
       let html = try run(unrollPath, arguments + ["--format", "html", "--output", page])
       #expect(html.status == 0 && html.output.isEmpty, "\(html.error)")

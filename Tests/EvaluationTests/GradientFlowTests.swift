@@ -39,15 +39,25 @@ import Tokenization
 
   // MARK: Known decays
 
-  /// A linear layer with the weight ρQ, Q orthogonal: tanh has slope 1 at zero, where a network without inputs and biases
-  /// stays. So ‖∂L_t/∂h_{t−k}‖ = ρ^k ‖∂L_t/∂h_t‖.
-  @Test(arguments: [(0.5, GradientVerdict.vanishing), (1, .stable), (1.5, .exploding)])
-  func linearLayerDecaysByRho(_ rho: Double, _ verdict: GradientVerdict) throws {
-    let model = try Self.model(RNN<DoubleKernels>.self, .tanhRNN, hidden: 6, layers: 1) { name, tensor in
-      if name == "rnn.weight_hh_l0" {
-        tensor.copy(from: orthogonal(6, seed: 2).map { $0 * rho })
-      } else if !name.hasPrefix("decoder") {
+  /// Two ways to a layer whose activation is the identity: tanh at zero, where a network without inputs and biases stays
+  /// and the slope is 1, with any orthogonal Q; and relu above zero, where one stays that has nothing negative, with a
+  /// permutation for Q.
+  enum Linear: CaseIterable { case tanhAtZero, reluAboveZero }
+
+  /// A linear layer with the weight ρQ, Q orthogonal: ‖∂L_t/∂h_{t−k}‖ = ρ^k ‖∂L_t/∂h_t‖.
+  @Test(arguments: Linear.allCases, [(0.5, GradientVerdict.vanishing), (1, .stable), (1.5, .exploding)])
+  func linearLayerDecaysByRho(_ linear: Linear, _ known: (rho: Double, verdict: GradientVerdict)) throws {
+    let (rho, verdict) = known
+    let cell = linear == .tanhAtZero ? TestedCell.tanhRNN : .reluRNN
+    let model = try Self.model(RNN<DoubleKernels>.self, cell, hidden: 6, layers: 1) { name, tensor in
+      switch (linear, name) {
+      case (.tanhAtZero, "rnn.weight_hh_l0"): tensor.copy(from: orthogonal(6, seed: 2).map { $0 * rho })
+      case (.reluAboveZero, "rnn.weight_hh_l0"):
         tensor.clear()
+        for row in 0..<6 { tensor[row, (5 * row + 1) % 6] = rho }
+      case (_, "decoder.weight"), (_, "decoder.bias"): break
+      case (.tanhAtZero, _): tensor.clear()
+      case (.reluAboveZero, _): tensor.copy(from: tensor.elements.map(abs))
       }
     }
     let flow = try GradientFlow(of: model, on: Self.tokens(500), Self.settings(lags: 60, steps: 90, lanes: 2))
@@ -120,18 +130,33 @@ import Tokenization
   func partsSumToTheFullGradient(_ cell: TestedCell) throws {
     func check<Layer: RecurrentLayer<DoubleKernels>>(_: Layer.Type) throws {
       let model = try Self.model(Layer.self, cell, hidden: 7, layers: 2)
-      let window = Self.window(Self.tokens(60), steps: 9, lanes: 3)
+      let window = Self.window(Self.tokens(28), steps: 9, lanes: 3)
       let bptt = TruncatedBPTT(model.network, lanes: 3, k1: 9, workers: Workers(threads: 1))
       _ = bptt.step(window, parameters: model.parameters)
       let full = bptt.gradients
       var sum = ParameterSet<Double>(model.network.layout)
-      GradientProbe(model, window).forEachLag(9) { Double.add($0.gradients.flat, to: sum.writableFlat()) }
+      let recurrent = model.network.layout.slots.filter { model.network.layout[$0].name.contains("weight_hh") }
+      var norms: [[Double]] = [[], []]
+      GradientProbe(model, window).forEachLag(9) { lag in
+        Double.add(lag.gradients.flat, to: sum.writableFlat())
+        for layer in 0...1 {
+          norms[layer].append(Double.sumOfSquares(lag.gradients[recurrent[layer]]).squareRoot())
+        }
+      }
       for slot in model.network.layout.slots {
         let scale = full[slot].elements.map(abs).max() ?? 0
         #expect(scale > 0)
         #expect(largestDifference(sum[slot].elements, full[slot].elements) < 1e-12 * max(scale, 1e-3))
       }
-      let flow = try GradientFlow(of: model, on: Self.tokens(60), Self.settings(lags: 8, steps: 9, lanes: 3))
+      let flow = try GradientFlow(of: model, on: Self.tokens(28), Self.settings(lags: 8, steps: 9, lanes: 3))
+      for layer in 0...1 {
+        #expect(largestDifference(flow.layers[layer].weightGradient.norms, norms[layer]) < 1e-14)
+        #expect(
+          abs(flow.layers[layer].weightGradient.full - Double.sumOfSquares(full[recurrent[layer]]).squareRoot()) < 1e-14
+        )
+      }
+      let both = zip(norms[0], norms[1]).map { ($0 * $0 + $1 * $1).squareRoot() }
+      #expect(largestDifference(flow.weightGradient.norms, both) < 1e-14)
       let weight = flow.weightGradient
       #expect(weight.norms.count == 9 && weight.longer < 1e-12 * weight.full && weight.full > 0)
       #expect(weight.norms[1] > 0 && flow.layers[0].weightGradient.full < weight.full)
@@ -195,10 +220,11 @@ import Tokenization
     try check(cell.layer(DoubleKernels.self))
   }
 
+  /// A window of lanes that lie in a row in the tokens: 3 lanes of 9 steps are those that the analysis takes of 28.
   static func window(_ tokens: [Int32], steps: Int, lanes: Int) -> TokenWindow {
-    let count = steps * lanes
+    let places = (0..<steps).flatMap { t in (0..<lanes).map { $0 * steps + t } }
     return TokenWindow(
-      steps: steps, lanes: lanes, inputs: Array(tokens[..<count]), targets: Array(tokens[lanes..<lanes + count]))
+      steps: steps, lanes: lanes, inputs: places.map { tokens[$0] }, targets: places.map { tokens[$0 + 1] })
   }
 }
 

@@ -69,7 +69,16 @@ import Testing
     #expect(points[0].x < points[1].x && abs(points[1].x * 2 - points[0].x - points[2].x) < 0.02)
     // Up is a smaller y.
     #expect(points[1].y < points[2].y && abs(points[2].y * 2 - points[0].y - points[1].y) < 0.02)
-    #expect(svg("text", "tick").map(\.text).contains("10") && svg("text", "title")[0].text == "A <chart> & \"more\"")
+    // Where the marks are that have the points' numbers; a mark's text stands four pixels lower than the mark.
+    func mark(_ text: String, _ anchor: String, _ coordinate: String) -> Double? {
+      svg("text", "tick").first { $0.text == text && $0.attributes["text-anchor"] == anchor }
+        .flatMap { $0.attributes[coordinate] }.flatMap(Double.init)
+    }
+    #expect(mark("10", "middle", "x") == points[2].x && mark("0", "middle", "x") == points[0].x)
+    #expect(mark("10", "end", "y") == points[1].y + 4 && mark("0", "end", "y") == points[0].y + 4)
+    // The marks at the ends are at the ends of the plot: x from 76 to 700, y from 348 up to 64.
+    #expect(points[0].x == 76 && points[2].x == 700 && points[0].y == 348 && points[1].y == 64)
+    #expect(svg("text", "title")[0].text == "A <chart> & \"more\"")
     #expect(svg("text", "label").map(\.text) == ["steps", "loss"] && svg("text", "legend").map(\.text) == ["a"])
   }
 
