@@ -12,18 +12,20 @@ import Training
 @Suite struct StabilityTests {
   private typealias Layer = LSTM<Float32Kernels>
 
-  /// A small run without a validation part: what is saved are the last weights.
+  /// A small run. Without a validation part, what is saved are the last weights.
   private struct Example {
     var configuration: TrainingConfiguration
     let data: TrainingData
     let model: ModelConfiguration
 
-    init(_ folder: String, steps: Int) throws {
+    init(_ folder: String, steps: Int, validation: Double = 0) throws {
       let text = (0..<300).map { "\($0 * 37 % 101) birds and \($0 * $0 % 17) boats, " }.joined()
       try Files.writeDurably(Array(text.utf8), to: "\(folder)/text")
       configuration = TrainingConfiguration(corpus: ["\(folder)/text"], output: "\(folder)/model")
       (configuration.embeddingSize, configuration.hiddenSize, configuration.lanes, configuration.k1) = (4, 8, 4, 10)
-      (configuration.limit, configuration.validation, configuration.logEvery) = (.steps(steps), .fraction(0), 1)
+      (configuration.limit, configuration.validation, configuration.logEvery) = (
+        .steps(steps), .fraction(validation), 1
+      )
       (configuration.clip, configuration.learningRate) = (0.5, 0.01)
       data = try TrainingData(configuration)
       model = try ModelConfiguration(
@@ -132,6 +134,17 @@ import Training
       let (_, error) = try example.train(bad: [118, 119])
       #expect(error == nil)
       #expect(try example.saved() == example.expected(steps: 100, bad: []))
+    }
+  }
+
+  /// Weights under suspicion are not scored: a validation amid bad steps is left out.
+  @Test func validationsWaitForGoodSteps() throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 60, validation: 0.1)
+      example.configuration.validateEvery = 10
+      let (events, _) = try example.train(bad: [20, 39, 40, 41])
+      let validations = events.compactMap { if case .validation(let event) = $0 { event.step } else { nil } }
+      #expect(validations == [10, 30, 50, 60])
     }
   }
 
