@@ -33,6 +33,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var stability: StabilityGuard
   private var learningRate: Double
   private var good: GoodStep<Layer>?
+  private var wentBackTo: Int?
   private var clips = ClipMeter()
   private var recent = LossMeter()
   private var ofEpoch = LossMeter()
@@ -99,13 +100,13 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     if recent.tokens > 0 {  // every loss is logged once
       try tell(.step(stepReport(recent.take(now: clock.elapsed))), report)
     }
-    if lastValidated != step {
-      if stability.isInTrouble || !parameters.norm.isFinite, let good { goBack(to: good) }
-      try validate(report)
-    }
+    let isSuspect = stability.isInTrouble || !parameters.norm.isFinite
+    if isSuspect, let good { goBack(to: good) }
+    if lastValidated != step && (!isSuspect || good != nil) { try validate(report) }
     guard isSaved else {
       throw TrainingError(
-        "no step of \(step) had a finite loss and gradient; no model was saved: use a smaller --learning-rate")
+        "the loss or the gradient was bad up to the last step, \(step); no model was saved: "
+          + "use a smaller --learning-rate")
     }
     return try end(reason ?? .steps, report)
   }
@@ -187,6 +188,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     case .rollBack:
       guard let good else { throw try givenUp(reason, report) }
       goBack(to: good)
+      wentBackTo = good.step
       learningRate /= 2
       try tell(.rollback(.init(step: step, toStep: good.step, learningRate: learningRate)), report)
     case .giveUp: throw try givenUp(reason, report)
@@ -203,12 +205,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private mutating func givenUp(
     _ reason: StabilityGuard.Reason, _ report: (TrainingEvent) -> Void
   ) throws -> TrainingError {
-    let again = good.map { ", also with half the learning rate after going back to step \($0.step)" } ?? ""
+    let again = wentBackTo.map { ", also with half the learning rate after going back to step \($0)" } ?? ""
     if let good {
       goBack(to: good)
       try validate(report)
-      _ = try end(.diverged, report)
     }
+    _ = try end(.diverged, report)
     let kept = isSaved ? "the best model so far is in \(output.folder.path)" : "no model was saved"
     return TrainingError(
       "training diverged: \(StabilityGuard.patience) steps in a row were bad, up to step \(step) (\(reason.rawValue))"
