@@ -66,7 +66,7 @@ public struct BenchmarkResult: Sendable {
   /// - Parameter times: Where the time went until now.
   init<K: Kernels>(
     task: String, _ configuration: BenchmarkConfiguration, _: K.Type, operationsPerSymbol: Double,
-    times: () -> PhaseTimes?, _ work: () -> Int
+    times: () -> PhaseTimes?, work: () -> Int
   ) {
     self.task = task
     self.configuration = configuration

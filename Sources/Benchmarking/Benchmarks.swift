@@ -26,13 +26,13 @@ public enum Benchmarks {
     let window = randomWindow(configuration)
     return BenchmarkResult(
       task: "train", configuration, Layer.K.self,
-      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount), times: { bptt.times }
-    ) {
-      _ = bptt.step(window, parameters: parameters)
-      let norm = bptt.gradients.norm
-      update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: 0.002)
-      return window.targets.count
-    }
+      operationsPerSymbol: trainingOperations(configuration, gates: Layer.gateCount), times: { bptt.times },
+      work: {
+        _ = bptt.step(window, parameters: parameters)
+        let norm = bptt.gradients.norm
+        update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: 0.002)
+        return window.targets.count
+      })
   }
 
   /// Scoring `lanes` texts at once in windows of k1 symbols.
@@ -77,8 +77,7 @@ public enum Benchmarks {
       return BenchmarkResult(
         task: task, configuration, Layer.K.self,
         operationsPerSymbol: forwardOperations(configuration.model, gates: Layer.gateCount),
-        times: { reader.times }
-      ) { work(reader, window) }
+        times: { reader.times }, work: { work(reader, window) })
     }
     return run(configuration.model.layer(configuration.precision))
   }

@@ -28,7 +28,7 @@ public final class Tape: @unchecked Sendable {  // played by one thread, after i
 
 /// Kernels for reading: what they are asked to do they write on their ``tape``. Its sizes are checked there and then,
 /// its sums are those of ``PanelKernels``. The backward pass is not for reading.
-public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecked Sendable {  // one thread at a time records
+public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecked Sendable {  // one thread records
   public typealias Real = Operand.Real
   public typealias Packed = PanelWeight<Operand>
   public typealias Reading = TapeKernels<Operand>

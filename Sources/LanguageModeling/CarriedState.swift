@@ -22,7 +22,8 @@ extension TruncatedBPTT {
     return CarriedState(groups: groups, beginsStream: beginsStream)
   }
 
-  /// The next window goes on from a state that ``carriedState()`` copied.
+  /// The next window goes on from a state that ``carriedState()`` copied. Steps that would have been unrolled again with
+  /// it (k2 > k1) belong to another place of the text, and are not.
   public func restore(_ saved: CarriedState<K>) {
     precondition(
       states.map { $0.map(\.hidden.rows) } == saved.groups.map { $0.map(\.hidden.rows) },
@@ -31,6 +32,7 @@ extension TruncatedBPTT {
       for (layer, copy) in zip(layers, copies) { layer.copy(from: copy) }
     }
     beginsStream = saved.beginsStream
+    forgetHistory()
   }
 
   /// Whether every number of the carried state is finite. (A sum over lanes that overflows counts as none.)
@@ -41,13 +43,5 @@ extension TruncatedBPTT {
       kernels.addColumnSums(layer.hidden, to: sums)
       return K.Real.sumOfSquares(sums).isFinite && layer.cell.map { K.Real.sumOfSquares($0).isFinite } ?? true
     }
-  }
-}
-
-extension LayerState {
-  /// Overwrites with another state of the same shape.
-  func copy(from other: LayerState) {
-    hidden.copy(from: other.hidden)
-    if let cell, let values = other.cell { cell.copy(from: values) }
   }
 }

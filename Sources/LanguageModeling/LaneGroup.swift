@@ -58,8 +58,10 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
 
   func resetState() {
     for layer in state { layer.clear() }
-    history = 0
+    forgetHistory()
   }
+
+  func forgetHistory() { history = 0 }
 
   func clearState(ofLane lane: Int) {
     for layer in state {

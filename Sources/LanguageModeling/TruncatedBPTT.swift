@@ -91,6 +91,11 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     for group in groups { group.resetState() }
   }
 
+  /// Unrolls the next window from the carried state, without steps before it.
+  func forgetHistory() {
+    for group in groups { group.forgetHistory() }
+  }
+
   /// Begins each lane anew from the zero state with a probability: a function of seed, step and lane.
   ///
   /// - Precondition: k2 ≤ k1: what is unrolled again cannot be forgotten.
