@@ -76,6 +76,9 @@ public struct Share: Sendable {
     return border(index)..<border(index + 1)
   }
 
+  /// The same, or nil, which means all, for who works alone.
+  public func part(of count: Int) -> Range<Int>? { self.count == 1 ? nil : units(of: count) }
+
   /// This thread's part of `count` rows, which may be cut anywhere.
   public func rows(of count: Int) -> Range<Int> { count * index / self.count..<count * (index + 1) / self.count }
 

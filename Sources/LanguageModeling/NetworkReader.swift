@@ -147,7 +147,7 @@ where Layer.K: ReadingKernels {
       let last = (segment.count - 1) * lanes..<segment.count * lanes
       network.decoder.logits(
         unrolled.outputs(segment.count)[last], packed.decoder, into: logits,
-        symbols: share.count == 1 ? nil : share.units(of: logits.columns), on: unrolled.kernels)
+        symbols: share.part(of: logits.columns), on: unrolled.kernels)
     }
   }
 

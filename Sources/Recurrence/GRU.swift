@@ -19,23 +19,10 @@ public struct GRU<K: Kernels>: RecurrentLayer {
   public static var hasCell: Bool { false }
   public static var separatesProducts: Bool { true }
 
-  public let hiddenSize: Int
-  private let tensors: LayerTensors
+  public let tensors: LayerTensors
 
   public init(_ shape: LayerShape, layout: inout ParameterLayout) {
-    hiddenSize = shape.hiddenSize
     tensors = LayerTensors(shape, gates: Self.gateCount, layout: &layout)
-  }
-
-  /// Uniform in ±1/√H, as in torch.nn.GRU.
-  public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
-    tensors.initialize(&parameters, hiddenSize: hiddenSize, seed: seed)
-  }
-
-  public func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
-  ) -> PackedLayer<K> {
-    tensors.pack(parameters, joinsBiases: false, forTraining: forTraining, reusing: old, on: kernels)
   }
 
   // MARK: Activation record
@@ -62,10 +49,6 @@ public struct GRU<K: Kernels>: RecurrentLayer {
       candidates = Rows(steps * lanes, hiddenSize)
       products = Rows(lanes, 3 * hiddenSize)
     }
-
-    /// The rows of step t; of ``hidden``, those before it.
-    func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
-    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -96,8 +79,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
   /// next step hands back, past its gates by z and through them by W_hh.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record,
-    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let recurrentTransposed = weights.recurrentTransposed, dGates.areSeparate else {
       preconditionFailure("a GRU goes back only through weights packed for training, with separate gate gradients")
@@ -114,13 +96,5 @@ public struct GRU<K: Kernels>: RecurrentLayer {
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
-  }
-
-  public func backwardInputs(
-    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: PackedLayer<K>, dInputs: Rows<K.Real>,
-    gradients: inout ParameterSet<K.Real>, on kernels: K
-  ) {
-    tensors.backwardInputs(
-      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
   }
 }

@@ -13,29 +13,21 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   public static var hasCell: Bool { true }
   public static var separatesProducts: Bool { false }
 
-  public let hiddenSize: Int
-  private let tensors: LayerTensors
+  public let tensors: LayerTensors
 
   public init(_ shape: LayerShape, layout: inout ParameterLayout) {
-    hiddenSize = shape.hiddenSize
     tensors = LayerTensors(shape, gates: Self.gateCount, layout: &layout)
   }
 
   /// Uniform in ±1/√H as in torch.nn.LSTM, but the two forget biases add up to `forgetBias` (1 in Jozefowicz et al.
   /// 2015): what the cell holds is kept until training says otherwise.
   public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
-    tensors.initialize(&parameters, hiddenSize: hiddenSize, seed: seed)
+    tensors.initialize(&parameters, seed: seed)
     let (input, recurrent) = (parameters.writable(tensors.inputBias), parameters.writable(tensors.recurrentBias))
     for j in hiddenSize..<2 * hiddenSize {
       input[0, j] = K.Real(forgetBias)
       recurrent[0, j] = 0
     }
-  }
-
-  public func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
-  ) -> PackedLayer<K> {
-    tensors.pack(parameters, joinsBiases: true, forTraining: forTraining, reusing: old, on: kernels)
   }
 
   // MARK: Activation record
@@ -59,10 +51,6 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
       cells = Rows((steps + 1) * lanes, hiddenSize)
       gates = Rows(steps * lanes, 4 * hiddenSize)
     }
-
-    /// The rows of step t; of ``hidden`` and ``cells``, those before it.
-    func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
-    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -92,8 +80,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   /// next step's gates hand back through W_hh; the cell's gradient runs back through the forget gates.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record,
-    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed, let dCell = state.cell else {
@@ -112,13 +99,5 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
-  }
-
-  public func backwardInputs(
-    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: PackedLayer<K>, dInputs: Rows<K.Real>,
-    gradients: inout ParameterSet<K.Real>, on kernels: K
-  ) {
-    tensors.backwardInputs(
-      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
   }
 }

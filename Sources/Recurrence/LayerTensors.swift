@@ -30,11 +30,14 @@ public struct PackedLayer<K: Kernels>: Sendable {
 
 /// The four tensors of one layer as torch.nn has them, `[G·H, D]`, `[G·H, H]` and twice `[G·H]`, and what every cell
 /// does alike with them.
-struct LayerTensors: Sendable {
+public struct LayerTensors: Sendable {
+  /// H.
+  public let hiddenSize: Int
   let inputWeight, recurrentWeight, inputBias, recurrentBias: ParameterLayout.Slot
   private let gates, gateRows: Int
 
   init(_ shape: LayerShape, gates: Int, layout: inout ParameterLayout) {
+    hiddenSize = shape.hiddenSize
     self.gates = gates
     gateRows = gates * shape.hiddenSize
     inputWeight = layout.add("rnn.weight_ih_l\(shape.index)", gateRows, shape.inputSize)
@@ -44,7 +47,7 @@ struct LayerTensors: Sendable {
   }
 
   /// Uniform in ±1/√H, as in torch.nn.
-  func initialize<Real>(_ parameters: inout ParameterSet<Real>, hiddenSize: Int, seed: UInt64) {
+  func initialize<Real>(_ parameters: inout ParameterSet<Real>, seed: UInt64) {
     let bound = 1 / Double(hiddenSize).squareRoot()
     for slot in [inputWeight, recurrentWeight, inputBias, recurrentBias] {
       parameters.fillUniform(slot, bound: bound, seed: seed)

@@ -12,25 +12,12 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   public static var hasCell: Bool { false }
   public static var separatesProducts: Bool { false }
 
-  public let hiddenSize: Int
   private let nonlinearity: Nonlinearity
-  private let tensors: LayerTensors
+  public let tensors: LayerTensors
 
   public init(_ shape: LayerShape, layout: inout ParameterLayout) {
-    hiddenSize = shape.hiddenSize
     nonlinearity = shape.nonlinearity
     tensors = LayerTensors(shape, gates: Self.gateCount, layout: &layout)
-  }
-
-  /// Uniform in ±1/√H, as in torch.nn.RNN.
-  public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
-    tensors.initialize(&parameters, hiddenSize: hiddenSize, seed: seed)
-  }
-
-  public func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
-  ) -> PackedLayer<K> {
-    tensors.pack(parameters, joinsBiases: true, forTraining: forTraining, reusing: old, on: kernels)
   }
 
   // MARK: Activation record
@@ -51,10 +38,6 @@ public struct RNN<K: Kernels>: RecurrentLayer {
       hidden = Rows((steps + 1) * lanes, hiddenSize)
       gates = Rows(steps * lanes, hiddenSize)
     }
-
-    /// The rows of step t; of ``hidden``, those before it.
-    func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
-    func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
   }
 
   public func makeRecord(steps: Int, lanes: Int) -> Record {
@@ -82,8 +65,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   /// next step hands back through W_hh.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record,
-    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed else {
@@ -100,13 +82,5 @@ public struct RNN<K: Kernels>: RecurrentLayer {
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)
-  }
-
-  public func backwardInputs(
-    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: PackedLayer<K>, dInputs: Rows<K.Real>,
-    gradients: inout ParameterSet<K.Real>, on kernels: K
-  ) {
-    tensors.backwardInputs(
-      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
   }
 }

@@ -24,18 +24,15 @@ public protocol RecurrentLayer<K>: Sendable {
   /// Whether the gradient at the recurrent products differs from that at the projection.
   static var separatesProducts: Bool { get }
 
-  var hiddenSize: Int { get }
+  /// The layer's four tensors.
+  var tensors: LayerTensors { get }
 
   /// Adds the layer's tensors to `layout`, named as in `torch.nn` (`rnn.weight_ih_l0`, …).
   init(_ shape: LayerShape, layout: inout ParameterLayout)
 
-  /// Fresh parameters, overwriting the layer's tensors in `parameters`. `forgetBias` is for an LSTM.
+  /// Fresh parameters, overwriting the layer's tensors in `parameters`: uniform in ±1/√H, as in torch.nn, where a layer
+  /// does not say otherwise. `forgetBias` is for an LSTM.
   func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double)
-
-  /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
-  func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K
-  ) -> Weights
 
   func makeRecord(steps: Int, lanes: Int) -> Record
 
@@ -54,17 +51,36 @@ public protocol RecurrentLayer<K>: Sendable {
   func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
     dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
-
-  /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their
-  /// projection `[N, G·H]`.
-  func backwardInputs(
-    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: Weights, dInputs: Rows<K.Real>,
-    gradients: inout ParameterSet<K.Real>, on kernels: K)
 }
 
 extension RecurrentLayer {
+  /// H.
+  public var hiddenSize: Int { tensors.hiddenSize }
+
+  public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
+    tensors.initialize(&parameters, seed: seed)
+  }
+
+  /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
+  public func pack(
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K
+  ) -> Weights {
+    tensors.pack(
+      parameters, joinsBiases: !Self.separatesProducts, forTraining: forTraining, reusing: old, on: kernels)
+  }
+
+  /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their
+  /// projection `[N, G·H]`.
+  public func backwardInputs(
+    _ inputs: Rows<K.Operand>, dProjection: Rows<K.Operand>, _ weights: Weights, dInputs: Rows<K.Real>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    tensors.backwardInputs(
+      inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+  }
+
   /// The units that a thread computes; nil means all.
-  public func units(_ share: Share) -> Range<Int>? { share.count == 1 ? nil : share.units(of: hiddenSize) }
+  public func units(_ share: Share) -> Range<Int>? { share.part(of: hiddenSize) }
 
   /// The projection of inputs `[N, D]`, overwriting `projection [N, G·H]`: the units of one thread's share.
   public func project(
@@ -124,6 +140,10 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
 }
 
 extension RecurrentRecord {
+  /// The rows of step t; of ``hidden`` and ``cell``, those before it.
+  func rows(_ t: Int) -> Range<Int> { t * lanes..<(t + 1) * lanes }
+  func rows(_ steps: Range<Int>) -> Range<Int> { steps.lowerBound * lanes..<steps.upperBound * lanes }
+
   /// Sets the state that the window starts from.
   public func begin(from state: LayerState<K.Operand, K.Real>) {
     hidden[0..<lanes].copy(from: state.hidden)
