@@ -65,24 +65,9 @@ INLINE f32x16 add_pairs(f32x16 sum, u32x16 w, Pair x) {
 #define FORM(f) ckernels_panel_##f##_bf16_avx512
 #define TARGET __attribute__((target("avx512f,avx512bf16")))
 #define CLONED TARGET
-#define SPREAD(word) spread(word)
+#define SPREAD(word) _mm512_set1_epi32(bits_of(word))
 #define FUSED(sum, w, x) (f32x16) _mm512_dpbf16_ps((__m512)(sum), (__m512bh)(w), (__m512bh)(x))
-TARGET INLINE __m512i spread(const uint16_t *word) {
-  int32_t bits;
-  memcpy(&bits, word, sizeof bits);
-  return _mm512_set1_epi32(bits);
-}
 #include "panels.inc.h"
 #endif
 
-void ckernels_panel_multiply_bf16(size_t M, size_t K, const uint16_t *x, const uint8_t *panels, size_t firstGroup,
-                                  size_t lastGroup, const int32_t *columns, const int32_t *counts, const float *bias,
-                                  bool adding, float *out, size_t N) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) {
-    ckernels_panel_multiply_bf16_avx512(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
-    return;
-  }
-#endif
-  ckernels_panel_multiply_bf16_portable(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
-}
+DISPATCHED_MULTIPLY(float, uint16_t, bf16, "avx512bf16")

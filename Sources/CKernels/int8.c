@@ -95,24 +95,9 @@ INLINE i32x16 add_quads(i32x16 sum, i8x64 w, Quad x) {
 #define FORM(f) ckernels_panel_##f##_int8_avx512
 #define TARGET __attribute__((target("avx512f,avx512vnni")))
 #define CLONED TARGET
-#define SPREAD(word) spread(word)
+#define SPREAD(word) _mm512_set1_epi32(bits_of(word))
 #define FUSED(sum, w, x) (i32x16) _mm512_dpbusd_epi32((__m512i)(sum), x, (__m512i)(w))
-TARGET INLINE __m512i spread(const uint8_t *word) {
-  int32_t bits;
-  memcpy(&bits, word, sizeof bits);
-  return _mm512_set1_epi32(bits);
-}
 #include "panels.inc.h"
 #endif
 
-void ckernels_panel_multiply_int8(size_t M, size_t K, const uint8_t *x, const uint8_t *panels, size_t firstGroup,
-                                  size_t lastGroup, const int32_t *columns, const int32_t *counts, const float *bias,
-                                  bool adding, float *out, size_t N) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512vnni")) {
-    ckernels_panel_multiply_int8_avx512(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
-    return;
-  }
-#endif
-  ckernels_panel_multiply_int8_portable(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, out, N);
-}
+DISPATCHED_MULTIPLY(float, uint8_t, int8, "avx512vnni")

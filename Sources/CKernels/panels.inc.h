@@ -67,17 +67,15 @@ TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND 
   }
 }
 
-CLONED void FORM(multiply)(size_t M, size_t K, const OPERAND *x, const uint8_t *weights, size_t firstGroup,
-                           size_t lastGroup, const int32_t *columns, const int32_t *counts, const REAL *bias,
-                           bool adding, REAL *out, size_t N) {
+CLONED void FORM(multiply)(CKERNELS_PRODUCT(REAL, OPERAND)) {
   const size_t stride = NAME(panel_stride)(K);
   size_t group = firstGroup;
   if (M == 1)  // two groups at once: one row's sums alone would wait for each other
     for (; group + 2 <= lastGroup; group += 2)
-      FORM(tile)(1, 2 * GROUP, K, x, weights + group * stride, stride,
+      FORM(tile)(1, 2 * GROUP, K, x, panels + group * stride, stride,
                  (Outputs){columns + GROUP * group, counts + GROUP * group}, bias, adding, out, N);
   for (; group < lastGroup; group++) {
-    const uint8_t *w = weights + group * stride;
+    const uint8_t *w = panels + group * stride;
     const Outputs to = {columns + GROUP * group, counts + GROUP * group};
     size_t m = 0;
     for (; m + 6 <= M; m += 6) FORM(tile)(6, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N);

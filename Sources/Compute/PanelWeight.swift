@@ -60,25 +60,18 @@ public final class PanelWeight<Operand: PanelOperand>: @unchecked Sendable {  //
   }
 
   func multiply(_ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?) {
-    let groups = units.map(groups(of:)) ?? 0..<groups
-    guard a.rows > 0, !groups.isEmpty else { return }
-    Operand.panelLoops.multiply(
-      a.rows, inner, a.pointer, memory.base, groups.lowerBound, groups.upperBound, columns.base, counts.base,
-      bias?.pointer, adding, out.pointer, out.columns)
+    product(a, bias: bias, into: out, adding: adding, units: units).perform()
+    withExtendedLifetime((self, a, bias, out)) {}
   }
 
-  /// The same product, to be done later; nil where it is empty. Whoever does it keeps the matrices until then.
+  /// The same product, to be done later. Whoever does it keeps the weight and the matrices until then.
   func product(
     _ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?
-  ) -> (() -> Void)? {
-    let groups = units.map(groups(of:)) ?? 0..<groups
-    guard a.rows > 0, !groups.isEmpty else { return nil }
-    let (loop, rows, inner, width) = (Operand.panelLoops.multiply, a.rows, inner, out.columns)
-    let (a, panels, bias, out) = (a.pointer, memory.base, bias?.pointer, out.pointer)
-    let (columns, counts) = (columns.base, counts.base)
-    return {
-      loop(rows, inner, a, panels, groups.lowerBound, groups.upperBound, columns, counts, bias, adding, out, width)
-    }
+  ) -> PanelProduct<Operand> {
+    PanelProduct(
+      a: a.pointer, rows: a.rows, inner: inner, panels: memory.base, groups: units.map(groups(of:)) ?? 0..<groups,
+      columns: columns.base, counts: counts.base, bias: bias?.pointer, isAdding: adding, out: out.pointer,
+      width: out.columns)
   }
 
   private func groups(of units: Range<Int>) -> Range<Int> {
@@ -89,5 +82,23 @@ public final class PanelWeight<Operand: PanelOperand>: @unchecked Sendable {  //
         && (units.upperBound % blocks == 0 || units.upperBound == all),
       "units \(units) of \(all) are not whole blocks of \(blocks)")
     return units.lowerBound * gates / blocks..<(units.upperBound == all ? groups : units.upperBound * gates / blocks)
+  }
+}
+
+/// A product with a ``PanelWeight`` by its addresses: what they point to must outlive it.
+struct PanelProduct<Operand: PanelOperand> {
+  let a: UnsafePointer<Operand>
+  let rows, inner: Int
+  let panels: UnsafePointer<UInt8>
+  let groups: Range<Int>
+  let columns, counts: UnsafePointer<Int32>
+  let bias: UnsafePointer<Operand.Real>?
+  let isAdding: Bool
+  let out: UnsafeMutablePointer<Operand.Real>
+  let width: Int
+
+  func perform() {
+    Operand.panelLoops.multiply(
+      rows, inner, a, panels, groups.lowerBound, groups.upperBound, columns, counts, bias, isAdding, out, width)
   }
 }

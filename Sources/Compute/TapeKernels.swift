@@ -52,8 +52,8 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     units: Range<Int>?
   ) {
     requireProduct(a, inner: packed.inner, outer: packed.outputs, bias, out)
-    guard let product = packed.product(a, bias: bias, into: out, adding: adding, units: units) else { return }
-    tape.record(.products, on: a.storage, packed, bias?.storage, out.storage, operation: product)
+    let product = packed.product(a, bias: bias, into: out, adding: adding, units: units)
+    tape.record(.products, on: a.storage, packed, bias?.storage, out.storage) { product.perform() }
   }
 
   public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>) {

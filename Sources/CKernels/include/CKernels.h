@@ -68,13 +68,14 @@ CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
 
 // Weight matrices in panels of 16 outputs, 4 panels a group: see panels.inc.h. Panel p serves the outputs
 // columns[p] ..< columns[p] + counts[p], counts[p] ≤ 16.
+#define CKERNELS_PRODUCT(REAL, OPERAND)                                                                                \
+  size_t M, size_t K, const OPERAND *x, const uint8_t *panels, size_t firstGroup, size_t lastGroup,                    \
+      const int32_t *columns, const int32_t *counts, const REAL *bias, bool adding, REAL *out, size_t N
 #define CKERNELS_DECLARE_PANELS(REAL, OPERAND, SUFFIX)                                                                 \
   /* Bytes of a group of panels of K weights each. */                                                                  \
   size_t ckernels_panel_stride_##SUFFIX(size_t K);                                                                     \
   /* out [M, N] = x [M, K]·W + bias [N] (where not NULL) + out (where `adding`), for the outputs of some groups. */    \
-  void ckernels_panel_multiply_##SUFFIX(size_t M, size_t K, const OPERAND *x, const uint8_t *panels,                   \
-                                        size_t firstGroup, size_t lastGroup, const int32_t *columns,                   \
-                                        const int32_t *counts, const REAL *bias, bool adding, REAL *out, size_t N);    \
+  void ckernels_panel_multiply_##SUFFIX(CKERNELS_PRODUCT(REAL, OPERAND));                                              \
   /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]. */               \
   void ckernels_panel_pack_##SUFFIX(size_t K, const REAL *w, size_t outputStride, size_t innerStride,                  \
                                     size_t firstGroup, size_t lastGroup, const int32_t *columns,                       \
@@ -85,12 +86,8 @@ CKERNELS_DECLARE_PANELS(float, float, f32)
 CKERNELS_DECLARE_PANELS(float, uint16_t, bf16)
 CKERNELS_DECLARE_PANELS(float, uint8_t, int8)
 /// The same for processors that do not multiply bfloat16 or bytes.
-void ckernels_panel_multiply_bf16_portable(size_t M, size_t K, const uint16_t *x, const uint8_t *panels,
-                                           size_t firstGroup, size_t lastGroup, const int32_t *columns,
-                                           const int32_t *counts, const float *bias, bool adding, float *out, size_t N);
-void ckernels_panel_multiply_int8_portable(size_t M, size_t K, const uint8_t *x, const uint8_t *panels,
-                                           size_t firstGroup, size_t lastGroup, const int32_t *columns,
-                                           const int32_t *counts, const float *bias, bool adding, float *out, size_t N);
+void ckernels_panel_multiply_bf16_portable(CKERNELS_PRODUCT(float, uint16_t));
+void ckernels_panel_multiply_int8_portable(CKERNELS_PRODUCT(float, uint8_t));
 /// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum from the last m to the first.
 void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C);
 
