@@ -9,7 +9,7 @@ import Tokenization
 public enum Benchmarks {
   /// Training as `unroll train` does it: window after window, forward, backward, clipping, Adam.
   public static func train(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
-    guard configuration.precision != .int8 else { throw Precision.int8IsForReading }
+    try configuration.precision.requireTraining()
     return train(
       configuration, configuration.model.trainingLayer(configuration.precision, profiled: configuration.profiles))
   }

@@ -47,14 +47,19 @@ public enum Precision: String, Sendable, CaseIterable {
   /// The fastest that this processor has in hardware: bfloat16 or float32.
   public static var fastest: Precision { hasBFloat16Hardware ? .bfloat16 : .float32 }
 
-  /// Nothing is trained in bytes.
-  public static let int8IsForReading = ConfigurationError("int8 is for reading; train with --precision bf16 or float32")
-
   /// - Throws: ``ConfigurationError`` where this processor does not have it.
   public func requireSupport() throws {
     guard self != .bfloat16 || hasBFloat16Hardware else {
       throw ConfigurationError("this processor has no bfloat16 products; use --precision float32")
     }
+  }
+
+  /// - Throws: ``ConfigurationError`` where nothing can be trained in it, or this processor does not have it.
+  public func requireTraining() throws {
+    guard self != .int8 else {
+      throw ConfigurationError("int8 is for reading; train with --precision bf16 or float32")
+    }
+    try requireSupport()
   }
 }
 

@@ -16,8 +16,7 @@ public enum Trainer {
     _ configuration: TrainingConfiguration, stop: StopRequest, report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
     // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
-    try configuration.precision.requireSupport()
-    if configuration.precision == .int8 { throw Precision.int8IsForReading }
+    try configuration.precision.requireTraining()
     _ = try modelConfiguration(configuration, vocabularySize: 1)
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
