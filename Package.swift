@@ -41,8 +41,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Evaluation", "LanguageModeling", "Recurrence", "Optimization", "Corpora", "Tokenization", "UnicodeText",
-        "ModelFiles", "Reports", "Compute",
+        "Evaluation", "Sampling", "LanguageModeling", "Recurrence", "Optimization", "Corpora", "Tokenization",
+        "UnicodeText", "ModelFiles", "Reports", "Compute",
       ]),
     .target(name: "Unroll", dependencies: ["LanguageModeling", "Sampling", "Evaluation", "Training", "Tokenization"]),
 

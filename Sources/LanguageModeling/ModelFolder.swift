@@ -101,7 +101,10 @@ public struct ModelFolder: Sendable {
     do { return try JSON(parsing: bytes) } catch { throw FileError(.invalid, file(name), "is not JSON: \(error)") }
   }
 
-  private func readConfiguration() throws -> ModelConfiguration {
+  /// What `config.json` says.
+  ///
+  /// - Throws: ``FileError`` that names the file.
+  public func readConfiguration() throws -> ModelConfiguration {
     let json = try readJSON(Self.configurationName)
     do { return try ModelConfiguration(json: json) } catch {
       throw FileError(.invalid, file(Self.configurationName), "\(error)")

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// A file that grows line by line; each line is handed to the system whole.
+/// A file that grows piece by piece; each line or record is handed to the system whole.
 public final class AppendFile: @unchecked Sendable {  // one writer; the descriptor is all its state
   public let path: String
   private let descriptor: Int32
@@ -21,7 +21,8 @@ public final class AppendFile: @unchecked Sendable {  // one writer; the descrip
   deinit { close(descriptor) }
 
   /// Appends a line; the line feed is added.
-  public func append(line: String) throws {
-    try Files.writeAll(Array((line + "\n").utf8)[...], descriptor, path)
-  }
+  public func append(line: String) throws { try append(Array((line + "\n").utf8)) }
+
+  /// Appends bytes.
+  public func append(_ bytes: [UInt8]) throws { try Files.writeAll(bytes[...], descriptor, path) }
 }

@@ -42,12 +42,19 @@ public enum ChartStyle {
     h1 { font-size: 1.6em; line-height: 1.2; } h2 { font-size: 1.2em; margin-top: 2em; }
     svg.chart { max-width: 100%; height: auto; }
     .wide { overflow-x: auto; margin: 1em 0; }
+    figure { margin: 1em 0; }
+    dl { display: grid; grid-template-columns: minmax(7em, max-content) 1fr; gap: 0.3em 1em; }
+    dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
+    figcaption { color: #666; font-size: 0.9em; }
+    pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 0.8em; border-radius: 4px;
+      margin: 0.3em 0; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: 0.2em 0.8em; text-align: right; border-bottom: 1px solid #ddd; }
     th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
     @media (prefers-color-scheme: dark) {
     body { color: #ddd; background: #16181c; }
     th, td { border-color: #3a3f47; }
+    pre { background: #22262c; } figcaption { color: #a5abb3; }
     }
 
     """

@@ -13,6 +13,17 @@ public struct HTMLPage: Sendable {
   /// Adds a paragraph of plain text.
   public mutating func add(paragraph: String) { body += "<p>\(escaped(paragraph))</p>\n" }
 
+  /// Adds names and what they stand for, a line or more each.
+  public mutating func add(facts: [(name: String, value: String)]) {
+    let items = facts.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>\n" }
+    body += "<dl>\n\(items.joined())</dl>\n"
+  }
+
+  /// Adds a text as it stands, line by line, with a line that says what it is.
+  public mutating func add(quotation: String, of what: String) {
+    body += "<figure><figcaption>\(escaped(what))</figcaption><pre>\(escaped(quotation))</pre></figure>\n"
+  }
+
   /// Adds a chart.
   public mutating func add(_ chart: LineChart) { body += "<figure class=\"wide\">\(chart.inlineSVG)</figure>\n" }
 

@@ -26,16 +26,7 @@ struct ModelCard {
 
     | | |
     |---|---|
-    | architecture | \(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
-    | parameters | \(grouped(model.parameterCount)) |
-    | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue) |
-    | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
-    | validation part | \(grouped(data.validation.count)) \(unit)s |
-    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
-    | seed | \(configuration.seed) |
-    | precision | \(configuration.precision.rawValue) |
-    \(outcome)
+    \(rows.map { "| \($0.label) | \(cell($0.value)) |" }.joined(separator: "\n"))
 
     Made by:
 
@@ -43,6 +34,39 @@ struct ModelCard {
 
     """
   }
+
+  /// What is said of the run, and after its end of its outcome.
+  var rows: [(label: String, value: String)] {
+    let optimizer = configuration.optimizer
+    return [
+      (
+        "architecture",
+        "\(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize)"
+      ),
+      ("parameters", grouped(model.parameterCount)),
+      (
+        "vocabulary",
+        "\(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue)"
+      ),
+      ("corpus", "\(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)`"),
+    ] + knownAnswer + [
+      (
+        "training part",
+        "\(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation)"
+      ),
+      ("validation part", "\(grouped(data.validation.count)) \(unit)s"),
+      (
+        "optimiser",
+        "\(optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), "
+          + "weight decay \(optimizer.weightDecay), gradients \(clipping)"
+      ),
+      ("seed", "\(configuration.seed)"),
+      ("precision", configuration.precision.rawValue),
+    ] + outcome
+  }
+
+  /// A value as a table's cell can hold it.
+  private func cell(_ value: String) -> String { value.replacing("|", with: "\\|").replacing("\n", with: " ") }
 
   private var truncation: String {
     let k1 = data.training.steps
@@ -56,20 +80,19 @@ struct ModelCard {
   }
 
   /// What a token is.
-  private var unit: String { data.tokenizer.unitName }
+  var unit: String { data.tokenizer.unitName }
 
   private var levelTag: String { unit == "token" ? "subword" : "\(unit)-level" }
 
-  /// A source, or file names as a table's cell can hold them.
+  /// A source, or the names of files.
   private var corpusName: String {
     if let source = data.source { return "the source `\(source.description)`" }
-    let names = configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
-    return names.replacing("|", with: "\\|").replacing("\n", with: " ")
+    return configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
   }
 
   /// Rows for a source.
-  private var knownAnswer: String {
-    data.source.map { "| optimal loss | \($0.text) |\n| learnt when | \($0.criterion) |\n" } ?? ""
+  private var knownAnswer: [(label: String, value: String)] {
+    data.source.map { [("optimal loss", $0.text), ("learnt when", $0.criterion)] } ?? []
   }
 
   private var clipping: String {
@@ -79,17 +102,18 @@ struct ModelCard {
     return parts.isEmpty ? "not clipped" : parts.joined(separator: ", then ")
   }
 
-  private var outcome: String {
+  private var outcome: [(label: String, value: String)] {
     guard let end else {
-      return "| outcome | the run had not ended when this card was written; see training/metrics.jsonl |"
+      return [("outcome", "the run had not ended when this card was written; see training/metrics.jsonl")]
     }
     let loss = end.bestValidationLoss.map {
       "\(decimal($0, places: 4)) nats/\(unit) (\(decimal($0 * bitsPerNat, places: 4)) bits)"
         + (bestStep.map { ", after step \(grouped($0))" } ?? "")
     }
-    return """
-      | best validation loss | \(loss ?? "none: there was no validation part") |
-      | steps | \(grouped(end.steps)) in \(duration(end.seconds)), ended by: \(end.reason.rawValue) |
-      """
+    return [
+      ("best validation loss", loss ?? "none: there was no validation part")
+    ] + (end.testLoss.map { [("test loss", "\(decimal($0, places: 4)) nats/\(unit)")] } ?? []) + [
+      ("steps", "\(grouped(end.steps)) in \(duration(end.seconds)), ended by: \(end.reason.rawValue)")
+    ]
   }
 }

@@ -13,6 +13,7 @@ package final class OutputFolder {
 
   static let trainingName = "training"
   static let metricsName = "training/metrics.jsonl"
+  static let reportName = "training/report.html"
   static let cardName = "README.md"
 
   /// Names that a run writes.
@@ -84,7 +85,7 @@ package final class OutputFolder {
       try Files.move(old.file(name), to: folder.file(name))
     }
     let training = old.file(Self.trainingName)
-    for name in Files.names(in: training) where name != Paths.name(Self.metricsName) {
+    for name in Files.names(in: training) where ![Self.metricsName, Self.reportName].contains("training/" + name) {
       try Files.move(Paths.join(training, name), to: folder.file(Paths.join(Self.trainingName, name)))
     }
     try Files.remove(old.path)

@@ -66,6 +66,12 @@ public struct TrainingConfiguration: Sendable {
 
   /// Steps between two validations; nil chooses one an epoch, but at least 100 and at most 500 steps.
   public var validateEvery: Int?
+  /// Validations between two samples of what the model writes; 0 for none.
+  public var sampleEvery: Int
+  /// A text that the best model is scored on once, at the end.
+  public var test: String?
+  /// A folder for TensorBoard's event files.
+  public var tensorBoard: String?
   /// Steps between two lines of the log.
   public var logEvery: Int
   /// The model folder.
@@ -148,6 +154,9 @@ public struct TrainingConfiguration: Sendable {
     threads = 1
     seed = 1
     validateEvery = nil
+    sampleEvery = 5
+    test = nil
+    tensorBoard = nil
     logEvery = 10
     overwrites = false
     command = ""

@@ -17,6 +17,8 @@ public struct TrainingData: Sendable {
   public let corpusHash: String
   /// What starts a text without a prompt: a line feed, or the training part's most frequent symbol.
   public let startToken: Int32
+  /// The text to test on at the end, where there is one.
+  public let test: String?
   /// What is known of the source, where there is one.
   public let source: SourceFigures?
 
@@ -44,6 +46,7 @@ public struct TrainingData: Sendable {
     validation = encoded.ids
     unknownInValidation = encoded.unknown
     validationTokensPerCharacter = Self.tokensPerCharacter(encoded, validationText, tokenizer)
+    test = try configuration.test.map { try CorpusText(reading: [$0]).text }
     self.tokenizer = tokenizer
     corpusBytes = corpus.bytes
     corpusHash = corpus.hash

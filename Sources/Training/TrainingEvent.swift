@@ -8,8 +8,10 @@ public enum TrainingEvent: Sendable {
   case step(Step)
   case validation(Validation)
   case epoch(Epoch)
+  case sample(Sample)
   case skipped(Skipped)
   case rollback(Rollback)
+  case test(Test)
   case end(End)
 
   /// A run begins.
@@ -84,6 +86,20 @@ public enum TrainingEvent: Sendable {
     public let seconds: Double
   }
 
+  /// The model wrote a little.
+  public struct Sample: Sendable {
+    public let step: Int
+    /// What it wrote, drawn at temperature 0.8.
+    public let text: String
+  }
+
+  /// The best model was scored on the test text.
+  public struct Test: Sendable {
+    /// Nats per token, bits per character and bits per byte.
+    public let loss, bitsPerCharacter, bitsPerByte: Double
+    public let tokens: Int
+  }
+
   /// An update was left out, since the loss or the gradient was bad (``StabilityGuard``).
   public struct Skipped: Sendable {
     public let step: Int
@@ -108,6 +124,10 @@ public enum TrainingEvent: Sendable {
     public let steps: Int
     public let seconds: Double
     public let bestValidationLoss: Double?
+    /// Of the best model, where there was a test text.
+    public var testLoss: Double? = nil
+    /// A line on what the curves say, where they say something.
+    public var advice: String? = nil
   }
 
   /// Why a run ended.
@@ -135,6 +155,12 @@ public enum TrainingEvent: Sendable {
       ]
     case .epoch(let epoch):
       ["event": "epoch", "epoch": .integer(epoch.epoch), "loss": JSON(epoch.loss), "seconds": JSON(epoch.seconds)]
+    case .sample(let sample): ["event": "sample", "step": .integer(sample.step), "text": .string(sample.text)]
+    case .test(let test):
+      [
+        "event": "test", "loss": JSON(test.loss), "bits_per_character": JSON(test.bitsPerCharacter),
+        "bits_per_byte": JSON(test.bitsPerByte), "tokens": .integer(test.tokens),
+      ]
     case .skipped(let skipped):
       [
         "event": "skipped", "step": .integer(skipped.step), "reason": .string(skipped.reason.rawValue),

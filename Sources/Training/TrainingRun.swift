@@ -18,7 +18,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private let configuration: TrainingConfiguration
   private let data: TrainingData
   private let output: OutputFolder
-  private let metrics: AppendFile
+  private let log: TrainingLog
   private let bptt: TruncatedBPTT<Layer>
   private let validateEvery: Int
   private let clock: RunClock
@@ -39,6 +39,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var ofEpoch = LossMeter()
   private var lastShown = 0.0
   private var lastNorm = 0.0
+  private var validations = 0
 
   private let observe: (_ step: Int, _ gradients: inout ParameterSet<Real>) -> Void
 
@@ -60,7 +61,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     self.configuration = configuration
     self.data = data
     self.output = output
-    metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
+    log = try TrainingLog(
+      metrics: AppendFile(creating: output.folder.file(OutputFolder.metricsName)),
+      tensorBoard: configuration.tensorBoard)
     let network = Network<Layer>(model)
     clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
@@ -114,11 +117,21 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private mutating func end(
     _ reason: TrainingEvent.EndReason, _ report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
-    let end = TrainingEvent.End(reason: reason, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
+    var end = TrainingEvent.End(reason: reason, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
+    if isSaved, let test = try TestScore.event(of: data.test, by: output.folder, threads: configuration.threads) {
+      try tell(.test(test), report)
+      end.testLoss = test.loss
+    }
     card.end = end
     card.bestStep = best.step
     try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
-    try tell(.end(end), report)
+    try log.write(.end(end))
+    if let history = try RunHistory(ofModel: output.folder.path) {
+      let page = TrainingPage(card: card, history: history)
+      try Files.writeDurably(Array(page.html.utf8), to: output.folder.file(OutputFolder.reportName))
+      end.advice = history.advice
+    }
+    report(.end(end))
     return end
   }
 
@@ -230,6 +243,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       .validation(
         .init(
           step: step, loss: score.mean, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
+    try writeSample(by: model, report)
+  }
+
+  /// A little text at the first validation and every few after it.
+  private mutating func writeSample(by model: any LanguageModel, _ report: (TrainingEvent) -> Void) throws {
+    defer { validations += 1 }
+    guard configuration.sampleEvery > 0, validations % configuration.sampleEvery == 0 else { return }
+    try tell(.sample(.init(step: step, text: TrainingSample.text(by: model, data, seed: configuration.seed))), report)
   }
 
   private mutating func save() throws {
@@ -241,7 +262,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   // MARK: Events
 
   private func tell(_ event: TrainingEvent, _ report: (TrainingEvent) -> Void) throws {
-    try metrics.append(line: event.json.text())
+    try log.write(event)
     report(event)
   }
 

@@ -9,6 +9,10 @@ final class ProgressDisplay {
   private var lastLine = ContinuousClock.now
   private var hasBar = false
   private var lastValidation: Double?
+  /// The training loss over about the last ten reports.
+  private var smoothedLoss: Double?
+  /// Tokens for each character, once a validation has told.
+  private var tokensPerCharacter = 1.0
   /// What a token is.
   private var unit = "character"
 
@@ -18,12 +22,20 @@ final class ProgressDisplay {
     guard !quiet else { return }
     switch event {
     case .start(let start): begin(start)
-    case .step(let step): isTerminal ? drawBar(step) : writeLine(step)
+    case .step(let step):
+      if step.loss.isFinite { smoothedLoss = (smoothedLoss ?? step.loss) * 0.9 + step.loss * 0.1 }
+      isTerminal ? drawBar(step) : writeLine(step)
+    case .sample(let sample): showSample(sample)
+    case .test(let test):
+      say(
+        "test loss \(decimal(test.loss, places: 4)) nats/\(unit), \(decimal(test.bitsPerCharacter, places: 3)) bits/character "
+          + "(\(grouped(test.tokens)) \(unit)s)")
     case .validation(let validation):
       lastValidation = validation.loss
+      tokensPerCharacter = validation.tokensPerCharacter
       say(
         "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/\(unit), "
-          + "\(decimal(validation.loss * bitsPerNat, places: 3)) bits\(validation.isBest ? "  best so far, saved" : "")"
+          + "\(bits(validation.loss)) bits/character\(validation.isBest ? "  best so far, saved" : "")"
       )
     case .epoch: break
     case .skipped(let skipped):
@@ -68,6 +80,7 @@ final class ProgressDisplay {
     say(
       "\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)"
     )
+    if let advice = end.advice { say(advice) }
   }
 
   // MARK: Bar and lines
@@ -80,10 +93,11 @@ final class ProgressDisplay {
     let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
     let percent = "\(Int(step.progress * 100))%"
     var parts = [
-      "\(bar) \(percent)", "epoch \(step.epoch)", clipped(step), "loss \(decimal(step.loss, places: 3))",
+      "\(bar) \(percent)", "epoch \(step.epoch)", clipped(step), "gradient \(decimal(step.gradientNorm, places: 2))",
+      "loss \(decimal(smoothedLoss ?? step.loss, places: 3))", "\(bits(smoothedLoss ?? step.loss)) bits/character",
       "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s", "\(duration(step.remaining)) left",
     ]
-    if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 4) }
+    if let lastValidation { parts.insert("validation \(decimal(lastValidation, places: 3))", at: 5) }
     var line = parts.joined(separator: "  ")
     while line.count >= Terminal.width, parts.count > 2 {
       parts.remove(at: 1)
@@ -98,9 +112,27 @@ final class ProgressDisplay {
     guard ContinuousClock.now - lastLine >= .seconds(10) else { return }
     lastLine = .now
     say(
-      "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4))  \(clipped(step))  "
+      "step \(grouped(step.step))  epoch \(step.epoch)  loss \(decimal(step.loss, places: 4)) "
+        + "(smoothed \(decimal(smoothedLoss ?? step.loss, places: 4)), \(bits(smoothedLoss ?? step.loss)) bits/character)  "
+        + "gradient \(decimal(step.gradientNorm, places: 2))  \(clipped(step))  "
         + "\(grouped(Int(step.tokensPerSecond))) \(unit)s/s  \(duration(step.remaining)) left")
   }
+
+  /// What the model writes, each line set off from those that report.
+  private func showSample(_ sample: TrainingEvent.Sample) {
+    let lines = sample.text.split(whereSeparator: \.isNewline).prefix(4)
+    guard !lines.isEmpty else { return }
+    clear()
+    for line in lines { Terminal.complain("  │ \(visible(String(line)))") }
+  }
+
+  /// A text as a terminal may show it: what would move the cursor is left out.
+  private func visible(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+  }
+
+  /// A loss in nats per token as bits per character.
+  private func bits(_ loss: Double) -> String { decimal(loss * bitsPerNat * tokensPerCharacter, places: 3) }
 
   /// How many of the updates so far were clipped.
   private func clipped(_ step: TrainingEvent.Step) -> String {

@@ -33,6 +33,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "What it shows") var record: RecordOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   @Option(help: "Seed of the fresh weights, and of a source's text.")
@@ -45,7 +46,7 @@ struct TrainCommand: ParsableCommand {
     try source.validate(corpus: corpus, text)
     try require(output != nil, "Missing expected argument '--output <output>'")
     try requirePath(outputPath, "--output")
-    try requireDistinctInputs(corpus + (text.validation.map { [$0] } ?? []))
+    try requireDistinctInputs(corpus + [text.validation, record.test].compactMap { $0 })
   }
 
   /// The output, which `validate` has seen to be there.
@@ -142,20 +143,12 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Largest magnitude of a gradient's element; with --clip too, values are clipped first.")
     var clipValue: Double?
 
-    @Option(help: "Steps between two validations; the default is one an epoch, within 100 to 500 steps.")
-    var validateEvery: Int?
-
-    @Option(help: "Steps between two lines of the log.")
-    var logEvery = 10
-
     func validate() throws {
       try require((1...1_000_000).contains(lanes), "--lanes is \(lanes); it must be 1 to 1,000,000.")
       try require(
         [epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1,
         "Give one of --epochs, --steps and --budget.")
-      for (name, value) in [
-        ("epochs", epochs), ("steps", steps), ("validate-every", validateEvery), ("log-every", logEvery),
-      ] {
+      for (name, value) in [("epochs", epochs), ("steps", steps)] {
         try require(value ?? 1 >= 1, "--\(name) is \(value ?? 0); it must be at least 1.")
       }
       try require(
@@ -210,8 +203,7 @@ struct TrainCommand: ParsableCommand {
     settings.optimizer.weightDecay = training.weightDecay
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)
     settings.clipValue = training.clipValue
-    settings.validateEvery = training.validateEvery
-    settings.logEvery = training.logEvery
+    record.apply(to: &settings)
     settings.precision = compute.precision.precision(automatic: .fastest)
     settings.threads = compute.threadCount
     settings.seed = seed

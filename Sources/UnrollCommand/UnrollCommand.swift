@@ -14,8 +14,8 @@ struct UnrollCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, GradientsCommand.self, TokenizerCommand.self,
-      BenchCommand.self,
+      TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, InfoCommand.self, RunsCommand.self,
+      GradientsCommand.self, TokenizerCommand.self, BenchCommand.self,
     ])
 
   static func main() {

@@ -1,0 +1,115 @@
+import ModelFiles
+
+/// What a run's log, `training/metrics.jsonl`, says of it.
+public struct RunHistory: Sendable {
+  /// The first line: sizes, corpus, seed.
+  public private(set) var start: JSON = .null
+  public private(set) var steps: [Step] = []
+  public private(set) var validations: [Validation] = []
+  public private(set) var epochs: [Epoch] = []
+  public private(set) var samples: [Sample] = []
+  /// Updates that were left out.
+  public private(set) var skipped = 0
+  /// Nats per token on the test text, where there was one.
+  public private(set) var testLoss: Double?
+  /// The last line of a run that has ended.
+  public private(set) var end: End?
+
+  /// The steps since the line before.
+  public struct Step: Sendable {
+    public let step: Int
+    /// Nats per token.
+    public let loss: Double
+    public let gradientNorm, learningRate, tokensPerSecond: Double
+  }
+
+  /// A look at the validation part.
+  public struct Validation: Sendable {
+    public let step: Int
+    /// Nats per token, and bits per character.
+    public let loss, bitsPerCharacter: Double
+  }
+
+  /// A pass over the training part.
+  public struct Epoch: Sendable {
+    public let epoch: Int
+    /// Nats per token.
+    public let loss: Double
+    public let seconds: Double
+  }
+
+  /// A text that the model wrote on the way.
+  public struct Sample: Sendable {
+    public let step: Int
+    public let text: String
+  }
+
+  /// How it ended.
+  public struct End: Sendable {
+    public let reason: String
+    public let steps: Int
+    public let seconds: Double
+  }
+
+  /// The validation with the lowest loss.
+  public var best: Validation? { validations.min { $0.loss < $1.loss } }
+
+  /// The log of a model folder; nil where it has none.
+  ///
+  /// - Throws: ``FileError`` for a line that is not an event. A last line without a line feed is what a kill left, and is
+  ///   passed over.
+  public init?(ofModel folder: String) throws {
+    let path = Paths.join(folder, OutputFolder.metricsName)
+    guard Files.kind(path) == .file else { return nil }
+    try self.init(parsing: Files.read(path, limit: 1 << 30, allowsPipes: false), name: path)
+  }
+
+  /// - Parameter name: The file's, for errors.
+  package init(parsing bytes: [UInt8], name: String) throws {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.dropLast().enumerated() {
+      do { try add(JSON(parsing: Array(line))) } catch {
+        throw FileError(.invalid, name, "line \(index + 1) is not an event of a run: \(error)")
+      }
+    }
+  }
+
+  private mutating func add(_ event: JSON) throws {
+    func number(_ key: String) throws -> Double {
+      guard let value = event[key] else { throw NotAnEvent(key: key) }
+      // What is not finite was written as null.
+      return value.isNull ? .nan : try value.double ?? { throw NotAnEvent(key: key) }()
+    }
+    func integer(_ key: String) throws -> Int {
+      guard let value = event[key]?.integer, value >= 0 else { throw NotAnEvent(key: key) }
+      return value
+    }
+    func string(_ key: String) throws -> String {
+      guard let value = event[key]?.string else { throw NotAnEvent(key: key) }
+      return value
+    }
+    switch try string("event") {
+    case "start": start = event
+    case "step":
+      steps.append(
+        try Step(
+          step: integer("step"), loss: number("loss"), gradientNorm: number("gradient_norm"),
+          learningRate: number("learning_rate"), tokensPerSecond: number("tokens_per_second")))
+    case "validation":
+      validations.append(
+        try Validation(step: integer("step"), loss: number("loss"), bitsPerCharacter: number("bits_per_character")))
+    case "epoch":
+      epochs.append(try Epoch(epoch: integer("epoch"), loss: number("loss"), seconds: number("seconds")))
+    case "sample": samples.append(try Sample(step: integer("step"), text: string("text")))
+    case "skipped": skipped += 1
+    case "test": testLoss = try number("loss")
+    case "end": end = try End(reason: string("reason"), steps: integer("steps"), seconds: number("seconds"))
+    default: break  // of a later version
+    }
+  }
+
+  private struct NotAnEvent: Error, CustomStringConvertible {
+    let key: String
+    var description: String { "it has no \(key) that makes sense" }
+  }
+}
