@@ -1,6 +1,5 @@
-import Testing
-
 import Reports
+import Testing
 
 @Suite struct TensorBoardTests {
   /// RFC 3720, appendix B.4, and the check value of the catalogue of CRC algorithms.

@@ -1,7 +1,6 @@
 import ModelFiles
 import TestSupport
 import Testing
-
 import Training
 
 @Suite struct RunHistoryTests {
