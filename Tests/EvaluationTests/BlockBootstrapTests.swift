@@ -1,0 +1,81 @@
+import Compute
+import Evaluation
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct BlockBootstrapTests {
+  /// xₜ = φ·xₜ₋₁ + noise, from its stationary distribution; the mean is 0.
+  private func autoregression(_ count: Int, _ factor: Double, seed: UInt64) -> [Double] {
+    var value = 0.0
+    return (-200..<count).compactMap { place in
+      var random = CounterRandom(seed: seed, purpose: .corpus, step: place + 200)
+      // Box & Muller.
+      let noise = (-2 * log(1 - random.uniform())).squareRoot() * cos(2 * .pi * random.uniform())
+      value = factor * value + noise
+      return place < 0 ? nil : value
+    }
+  }
+
+  private func coverage(_ factor: Double, count: Int, series: Int) -> Double {
+    let hits = (0..<series).count { seed in
+      BlockBootstrap(
+        meanOf: autoregression(count, factor, seed: UInt64(seed)), resamples: 1000, seed: UInt64(seed)
+      ).interval.contains(0)
+    }
+    return Double(hits) / Double(series)
+  }
+
+  @Test(arguments: [0.0, 0.5])
+  func theTrueMeanIsInside(_ factor: Double) {
+    // 150 series: four standard deviations of a share of 0.95 are 0.07.
+    #expect(coverage(factor, count: 1000, series: 150) > 0.88)
+  }
+
+  @Test(.enabled(if: runsLongTests), arguments: [0.0, 0.3, 0.6, 0.8])
+  func coverageOfAnAutoregression(_ factor: Double) {
+    let share = coverage(factor, count: 10_000, series: 1000)
+    #expect((0.93...0.97).contains(share), "\(share) at \(factor)")
+  }
+
+  /// The standard error of the mean of such a series is 1 / ((1 − φ)·√n).
+  @Test(arguments: [0.0, 0.5, 0.8])
+  func standardErrorKnowsOfDependence(_ factor: Double) {
+    let count = 20_000
+    let errors = (0..<5).map {
+      BlockBootstrap(meanOf: autoregression(count, factor, seed: UInt64($0)), resamples: 1000).standardError
+    }
+    let expected = 1 / ((1 - factor) * Double(count).squareRoot())
+    let mean = errors.reduce(0, +) / 5
+    #expect(abs(mean / expected - 1) < 0.12, "\(mean) and \(expected)")
+  }
+
+  @Test func blocksGrowWithDependence() {
+    let lengths = [0.0, 0.5, 0.9].map { BlockBootstrap.blockLength(of: autoregression(5000, $0, seed: 1)) }
+    #expect(lengths[0] <= 3 && lengths[1] > lengths[0] && lengths[2] > lengths[1] && lengths[2] < 213)
+  }
+
+  @Test func sameSeedSameInterval() {
+    let series = autoregression(500, 0.5, seed: 8)
+    let (first, second, other) = (
+      BlockBootstrap(meanOf: series, seed: 1), BlockBootstrap(meanOf: series, seed: 1),
+      BlockBootstrap(meanOf: series, seed: 2)
+    )
+    #expect(first.interval == second.interval && first.interval != other.interval)
+  }
+
+  @Test(arguments: [[1, 1], [3, 3, 3, 3, 3], [1, 2]])
+  func smallSeries(_ series: [Double]) {
+    let bootstrap = BlockBootstrap(meanOf: series)
+    #expect(bootstrap.interval.lowerBound >= series[0] && bootstrap.interval.upperBound <= series[series.count - 1])
+    #expect(bootstrap.blockLength == 1)
+  }
+
+  @Test func condensingKeepsTheMean() {
+    var series = CondensedSeries(capacity: 8)
+    for value in 0..<64 { series.add(Double(value)) }
+    #expect(series.width == 16 && series.values == [7.5, 23.5, 39.5, 55.5])
+    series.add(1)
+    #expect(series.values.count == 4)
+  }
+}
