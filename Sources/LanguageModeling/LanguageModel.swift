@@ -32,6 +32,8 @@ public protocol LanguageModelReader: AnyObject {
   func losses(_ window: TokenWindow) -> [Double]
   /// Reads `[T, B]` symbols; the logits of what follows the last of each lane, `[B, V]`, lane after lane.
   func logits(after symbols: [Int32]) -> [Double]
+  /// Lane i goes on from the state that lane `lanes[i]` has: one number for each lane, any of them more than once.
+  func gather(lanes: [Int])
 }
 
 /// The numerical precision that a model runs in.

@@ -86,6 +86,13 @@ where Layer.K: ReadingKernels {
     return K.Real.doubles(logits)
   }
 
+  func gather(lanes sources: [Int]) {
+    precondition(
+      sources.count == lanes && sources.allSatisfy((0..<lanes).contains),
+      "\(sources.count) lanes gathered, of 0 to \(sources.max() ?? 0), in a reader of \(lanes)")
+    unrolled.gather(lanes: sources)
+  }
+
   // MARK: Tapes
 
   private func play(_ purpose: Purpose) {
