@@ -63,9 +63,3 @@ public struct Sampler: Sendable, Equatable {
     return weights.lastIndex { $0 > 0 } ?? 0
   }
 }
-
-/// A sampling setting that makes no sense.
-public struct InvalidSampling: Error, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
-}
