@@ -26,6 +26,8 @@ public protocol LanguageModelReader: AnyObject {
   var steps: Int { get }
   /// Where the threads' time went since this was set; nil, as at first, where nobody asks.
   var times: PhaseTimes? { get set }
+  /// The threads that share its windows: free for other work between two calls.
+  var workers: Workers { get }
   /// Begins anew, from the zero state or the trained initial one.
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.

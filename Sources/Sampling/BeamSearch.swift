@@ -61,7 +61,7 @@ extension Generator {
       var beam = live[candidate.beam]
       beam.score = candidate.score
       let logits = logits[candidate.beam * vocabulary..<(candidate.beam + 1) * vocabulary]
-      beam.written.append(beam.lane.take(Int32(candidate.token), logits))
+      beam.written.append(beam.lane.take(beam.lane.choice(Int32(candidate.token), logits)))
       if beam.lane.finishReason == nil || beam.lane.finishReason == .length {
         next.append(beam)
         parents.append(candidate.beam)

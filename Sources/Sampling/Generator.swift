@@ -83,37 +83,45 @@ public struct Generator: Sendable {
     }
   }
 
+  /// A text that is written beside others.
+  private final class Text: @unchecked Sendable {  // one thread at a time has it
+    var lane: WritingLane
+    var choice: Result<WritingLane.Choice, any Error>?
+
+    init(_ lane: WritingLane) { self.lane = lane }
+  }
+
   /// Whether all was written.
   private func write(
     _ lanes: [WritingLane], after prompt: [Int32], _ emit: (WrittenToken) throws -> Bool
   ) throws -> Bool {
     let reader = model.makeReader(lanes: lanes.count, steps: readingSteps(lanes.count), threads: threads)
-    var lanes = lanes
+    let texts = lanes.map { Text($0) }
     var tokens = [Int32](repeating: start, count: lanes.count)
     var logits = try read(prompt, reader)
     while true {
-      for (index, written) in try draw(&lanes, logits, on: reader).enumerated() {
-        guard let written = try written?.get() else { continue }
-        tokens[index] = written.token
-        guard try emit(written) else { return false }
+      guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
+      draw(texts, logits, on: reader.workers)
+      var goesOn = false
+      for (index, text) in texts.enumerated() where text.lane.finishReason == nil {
+        guard let choice = try text.choice?.get() else { continue }
+        tokens[index] = choice.token
+        guard try emit(text.lane.take(choice)) else { return false }
+        goesOn = goesOn || text.lane.finishReason == nil
       }
-      guard lanes.contains(where: { $0.finishReason == nil }) else { return true }
+      guard goesOn else { return true }
       logits = reader.logits(after: tokens)
     }
   }
 
   /// Draws a token for each text that goes on.
-  private func draw(
-    _ lanes: inout [WritingLane], _ logits: [Double], on reader: any LanguageModelReader
-  ) throws -> [Result<WrittenToken, any Error>?] {
-    guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
-    let vocabulary = tokenizer.vocabularySize
-    let seed = seed
-    func draw(_ lane: inout WritingLane, _ index: Int) -> Result<WrittenToken, any Error>? {
-      guard lane.finishReason == nil else { return nil }
-      return Result { try lane.draw(logits[index * vocabulary..<(index + 1) * vocabulary], seed: seed) }
+  private func draw(_ texts: [Text], _ logits: [Double], on workers: Workers) {
+    let (vocabulary, seed) = (tokenizer.vocabularySize, seed)
+    workers.forEachDraw(texts.count, vocabularySize: vocabulary) { index in
+      guard texts[index].lane.finishReason == nil else { return }
+      let predicted = logits[index * vocabulary..<(index + 1) * vocabulary]
+      texts[index].choice = Result { try texts[index].lane.draw(predicted, seed: seed) }
     }
-    return lanes.indices.map { draw(&lanes[$0], $0) }
   }
 
   // MARK: Beginning
@@ -141,5 +149,13 @@ public struct Generator: Sendable {
       logits = reader.logits(after: window.flatMap { [Int32](repeating: $0, count: reader.lanes) })
     }
     return logits
+  }
+}
+
+extension Workers {
+  /// Calls `draw` once for each of several texts: on all threads where there are symbols enough for it to pay.
+  package func forEachDraw(_ texts: Int, vocabularySize: Int, _ draw: @Sendable (Int) -> Void) {
+    if texts * vocabularySize >= 1 << 15 { return run(texts, draw) }
+    for text in 0..<texts { draw(text) }
   }
 }

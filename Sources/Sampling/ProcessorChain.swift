@@ -11,6 +11,7 @@ public struct ProcessorChain: Sendable {
   private var processors: [any LogitProcessor]
   /// Draws from what the processors leave.
   private let sampler: Sampler
+  private var weights: [Double] = []
 
   /// A chain of processors, in their order.
   public init(_ processors: [any LogitProcessor], sampler: Sampler) {
@@ -107,7 +108,7 @@ public struct ProcessorChain: Sendable {
   ///
   /// - Throws: ``InvalidSampling`` where no symbol is left.
   public mutating func draw(_ logits: ArraySlice<Double>, using random: inout CounterRandom) throws -> Int {
-    guard !processors.isEmpty else { return sampler.draw(logits, using: &random) }
+    guard !processors.isEmpty else { return sampler.draw(logits, using: &random, weights: &weights) }
     var logits = Array(logits)
     try process(&logits)
     return sampler.draw(logits, using: &random)

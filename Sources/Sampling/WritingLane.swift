@@ -29,39 +29,50 @@ struct WritingLane: Sendable {
     sentence = settings.endsWithSentence ? SentenceEnd() : nil
   }
 
+  /// A token that is chosen to be the next, and what the model says of it.
+  struct Choice: Sendable {
+    let token: Int32
+    var logProbability: Double?
+    var alternatives: [Alternative] = []
+  }
+
   /// Draws the next token.
   ///
   /// - Parameters:
   ///   - logits: What the model predicts, `[V]`.
   ///   - seed: The draw is a function of the seed, the text's number and the place alone.
   /// - Throws: ``InvalidSampling`` where no symbol is left.
-  mutating func draw(_ logits: ArraySlice<Double>, seed: UInt64) throws -> WrittenToken {
+  mutating func draw(_ logits: ArraySlice<Double>, seed: UInt64) throws -> Choice {
     var random = CounterRandom(seed: seed, purpose: .sampling, step: count, lane: sample)
+    guard let unknownID else { return choice(Int32(try chain.draw(logits, using: &random)), logits) }
     var possible = logits
-    if let unknownID { possible[logits.startIndex + unknownID] = -.infinity }
-    return take(Int32(try chain.draw(possible, using: &random)), logits)
+    possible[logits.startIndex + unknownID] = -.infinity
+    return choice(Int32(try chain.draw(possible, using: &random)), logits)
+  }
+
+  /// What the model says of a token, where somebody asked.
+  ///
+  /// - Parameter logits: What the model predicts, `[V]`.
+  func choice(_ token: Int32, _ logits: ArraySlice<Double>) -> Choice {
+    var choice = Choice(token: token)
+    guard settings.keepsProbabilities || settings.alternatives > 0 else { return choice }
+    let logSum = Distribution.logSum(logits)
+    func probability(_ symbol: Int) -> Double { logits[logits.startIndex + symbol] - logSum }
+    choice.logProbability = probability(Int(token))
+    choice.alternatives = Distribution.top(settings.alternatives, of: logits).map {
+      Alternative(token: Int32($0), logProbability: probability($0))
+    }
+    return choice
   }
 
   /// Writes a token.
-  ///
-  /// - Parameter logits: The model's at this place.
-  mutating func take(_ token: Int32, _ logits: ArraySlice<Double>) -> WrittenToken {
-    chain.accept(token)
+  mutating func take(_ choice: Choice) -> WrittenToken {
+    chain.accept(choice.token)
     count += 1
-    var logProbability: Double?
-    var alternatives: [Alternative] = []
-    if settings.keepsProbabilities || settings.alternatives > 0 {
-      let logSum = Distribution.logSum(logits)
-      func probability(_ symbol: Int) -> Double { logits[logits.startIndex + symbol] - logSum }
-      logProbability = probability(Int(token))
-      alternatives = Distribution.top(settings.alternatives, of: logits).map {
-        Alternative(token: Int32($0), logProbability: probability($0))
-      }
-    }
-    let pieces = write(token, logProbability)
+    let pieces = write(choice.token, choice.logProbability)
     return WrittenToken(
-      sample: sample, token: token, logProbability: logProbability, alternatives: alternatives, pieces: pieces,
-      finishReason: finishReason)
+      sample: sample, token: choice.token, logProbability: choice.logProbability, alternatives: choice.alternatives,
+      pieces: pieces, finishReason: finishReason)
   }
 
   /// The text that can be written with a token; settles whether it is the last.

@@ -21,7 +21,7 @@ struct TextOutput {
   /// Writes texts that are finished.
   func write(_ texts: [WrittenText]) throws {
     for (index, text) in texts.enumerated() {
-      guard try begin(index), try Terminal.write(text.pieces.map(painted).joined()), try end(index, text.text) else {
+      guard try begin(index), try write(text.pieces), try end(index, text.text) else {
         return
       }
     }
@@ -35,9 +35,13 @@ struct TextOutput {
     guard try begin(0) else { return }
     var isOpen = true
     try work { written in
+      if let pieces = queue.passing(written) {
+        isOpen = try write(pieces)
+        return isOpen
+      }
       for part in queue.add(written) {
         switch part {
-        case .text(let pieces): isOpen = try isOpen && Terminal.write(pieces.map(painted).joined())
+        case .text(let pieces): isOpen = try isOpen && write(pieces)
         case .end(let sample, let last):
           isOpen = try isOpen && end(sample, last)
           if sample + 1 < samples { isOpen = try isOpen && begin(sample + 1) }
@@ -64,7 +68,10 @@ struct TextOutput {
     return try Terminal.write(samples > 1 ? lacksLineFeed ? "\n" : "" : Terminal.outputIsTerminal ? "\n" : "")
   }
 
-  private func painted(_ piece: TextPiece) -> String { colours?.paint(piece) ?? piece.text }
+  private func write(_ pieces: [TextPiece]) throws -> Bool {
+    for piece in pieces { guard try Terminal.write(colours?.paint(piece) ?? piece.text) else { return false } }
+    return true
+  }
 }
 
 /// Puts the symbols of texts that are written side by side into the order in which the texts are read.
@@ -80,6 +87,15 @@ struct TextQueue {
   /// Of texts that are not at their turn.
   private var waiting: [Int: (pieces: [TextPiece], hasEnded: Bool)] = [:]
   private(set) var hasBegun = false
+
+  /// What can be written at once, where a symbol is of the text whose turn it is and does not end it; nil is for
+  /// ``add(_:)``.
+  mutating func passing(_ written: WrittenToken) -> [TextPiece]? {
+    guard written.sample == current, written.finishReason == nil else { return nil }
+    hasBegun = true
+    if let piece = written.pieces.last { last = piece.text }
+    return written.pieces
+  }
 
   /// Takes the next symbol of some text; what can be written now.
   mutating func add(_ written: WrittenToken) -> [Part] {
