@@ -32,6 +32,13 @@ private func processed(
     #expect(processed(penalty, after: [0, 2, 2, 1], [0, 0, 0, 0]) == expected)
   }
 
+  /// A window goes on round and round.
+  @Test(arguments: [(1, [0, 0, 0, -1]), (2, [0, 0, 0, -2]), (3, [0, 0, -1, -2]), (4, [0, -1, -1, -2])])
+  func windowsMoveOn(_ window: Int, _ expected: [Double]) throws {
+    let penalty = try OccurrencePenalty(presence: 0, frequency: 1, window: window, vocabularySize: 4)
+    #expect(processed(penalty, after: [0, 1, 0, 2, 0, 1, 2, 3, 3], [0, 0, 0, 0]) == expected)
+  }
+
   @Test func theImpossibleStaysImpossible() throws {
     let logits = [-Double.infinity, 1]
     #expect(processed(try RepetitionPenalty(2, vocabularySize: 2), after: [0], logits) == logits)
@@ -100,7 +107,8 @@ private func tokens(_ names: [String]) -> [Int32] { names.map { Int32(pieces.fir
       (["a", "a", "a", "a"], ["a": 3]),
       // Only what follows the line feed is a repetition, and the line feed is none.
       (["a", "b", "c", "\n", "a", "b"], ["c": 2]), (["c", "a", "b", "a", "\n", "c", "a", "b"], ["a": 3]),
-      (["a", "b", "c", "a", "b", "\n"], [:]), (["a", "b", "c", "a", "\n", "b"], [:]),
+      (["c", "\n", "a", "b", "a", "c", "\n", "a", "b"], ["a": 2]), (["a", "b", "c", "a", "b", "\n"], [:]),
+      (["a", "b", "c", "a", "\n", "b"], [:]),
     ] as [([String], [String: Int])])
   func findsRepeats(_ before: [String], _ expected: [String: Int]) throws {
     var penalty = try RepeatedSequencePenalty(settings(), bytes: bytes)

@@ -25,6 +25,7 @@ private func kept(_ weights: [Double], _ processor: some LogitProcessor) -> [Int
   @Test(arguments: [1, 2, 3, 4, 70])
   func topKTakesTheLowestOfEquals(_ count: Int) throws {
     #expect(kept([1, 5, 2, 2, 2], try TopK(count)) == [1, 2, 3, 4, 0].prefix(count).sorted())
+    #expect(kept([2, 2, 5, 1], try TopK(2)) == [0, 2])
     let many = (0..<200).map { Double($0 % 4 + 1) }
     let expected = many.indices.sorted { (-many[$0], $0) < (-many[$1], $1) }.prefix(count).sorted()
     #expect(kept(many, try TopK(count)) == expected)
