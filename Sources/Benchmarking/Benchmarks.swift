@@ -47,14 +47,14 @@ public enum Benchmarks {
   public static func generate(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     let sampler = try Sampler(temperature: 0.8)
     let (lanes, vocabulary) = (configuration.lanes, configuration.model.vocabularySize)
-    var symbols = [Int32](repeating: 0, count: lanes)
+    let symbols = Rows<Int32>(lanes, 1)
     var place = 0
     return readerBenchmark("generate", configuration) { reader, _ in
       for _ in 0..<50 {
-        let logits = reader.logits(after: symbols)
-        for lane in 0..<lanes {
-          var random = CounterRandom(seed: 1, purpose: .sampling, step: place, lane: lane)
-          symbols[lane] = Int32(
+        let (logits, step) = (reader.logits(after: symbols.elements), place)
+        reader.workers.forEachDraw(lanes, vocabularySize: vocabulary) { lane in
+          var random = CounterRandom(seed: 1, purpose: .sampling, step: step, lane: lane)
+          symbols[lane, 0] = Int32(
             sampler.draw(logits[lane * vocabulary..<(lane + 1) * vocabulary], using: &random))
         }
         place += 1

@@ -26,12 +26,16 @@ public protocol LanguageModelReader: AnyObject {
   var steps: Int { get }
   /// Where the threads' time went since this was set; nil, as at first, where nobody asks.
   var times: PhaseTimes? { get set }
+  /// The threads that share its windows: free for other work between two calls.
+  var workers: Workers { get }
   /// Begins anew, from the zero state or the trained initial one.
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.
   func losses(_ window: TokenWindow) -> [Double]
   /// Reads `[T, B]` symbols; the logits of what follows the last of each lane, `[B, V]`, lane after lane.
   func logits(after symbols: [Int32]) -> [Double]
+  /// Lane i goes on from the state that lane `lanes[i]` has: one number for each lane, any of them more than once.
+  func gather(lanes: [Int])
 }
 
 /// The numerical precision that a model runs in.

@@ -13,6 +13,7 @@ where Layer.K: ReadingKernels {
   typealias K = Layer.K
 
   let lanes, steps: Int
+  let workers: Workers
   var times: PhaseTimes?
   /// The longest stretch of a window that is unrolled at once.
   private let segment: Int
@@ -23,7 +24,6 @@ where Layer.K: ReadingKernels {
   /// The state that texts begin from.
   private let beginning: [LayerState<K.Operand, K.Real>]
   private let decoderScratch: [SoftmaxDecoder<K>.Scratch]
-  private let workers: Workers
   /// What is done in windows of some length, up to their losses or up to the logits of the last step.
   private var pieces: [Purpose: Piece] = [:]
 
@@ -84,6 +84,13 @@ where Layer.K: ReadingKernels {
     unrolled.take(symbols)
     play(.logits(steps: symbols.count / lanes))
     return K.Real.doubles(logits)
+  }
+
+  func gather(lanes sources: [Int]) {
+    precondition(
+      sources.count == lanes && sources.allSatisfy((0..<lanes).contains),
+      "\(sources.count) lanes gathered, of 0 to \(sources.max() ?? 0), in a reader of \(lanes)")
+    unrolled.gather(lanes: sources)
   }
 
   // MARK: Tapes

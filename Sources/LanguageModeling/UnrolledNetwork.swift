@@ -106,6 +106,21 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     }
   }
 
+  /// Makes the state of lane `sources[i]` the one that lane i starts from.
+  func gather(lanes sources: [Int]) {
+    func gather<Element>(_ rows: Rows<Element>) {
+      let before = Rows<Element>(rows.rows, rows.columns)
+      before.copy(from: rows)
+      for (lane, source) in sources.enumerated() where lane != source {
+        rows[lane..<lane + 1].copy(from: before[source..<source + 1])
+      }
+    }
+    for record in records {
+      gather(record.hidden[0..<lanes])
+      if let cell = record.cell { gather(cell[0..<lanes]) }
+    }
+  }
+
   /// The top layer's hidden states of a segment just stepped through, `[T·B, H]`.
   func outputs(_ steps: Int) -> Rows<K.Operand> { records[records.count - 1].outputs(steps) }
 

@@ -2,55 +2,160 @@ import Compute
 import LanguageModeling
 import Tokenization
 
-/// Writes text: primes a model with a prompt, then draws symbol after symbol.
+/// Writes text: primes a model with a prompt, then draws symbol after symbol, in one text or in many at once.
+///
+/// The draw at each place is a function of the seed, the text's number and the place alone, and a reader's predictions are
+/// the same to the bit whatever is read beside: text i is the same whether it is written alone or with others, and for any
+/// number of threads.
 public struct Generator: Sendable {
   /// The model that predicts.
   public let model: any LanguageModel
   /// The tokenizer of its vocabulary.
   public let tokenizer: any Tokenizer
-  /// How symbols are drawn.
-  public let sampler: Sampler
-  /// The same seed draws the same symbols.
-  public let seed: UInt64
   /// The token that starts a text without a prompt.
   public let start: Int32
+  /// How long, how symbols are chosen, where a text ends.
+  public var settings: GenerationSettings
+  /// The same seed draws the same symbols.
+  public var seed: UInt64
   /// Threads that may share the work; the text is the same for any number.
   public var threads = 1
 
-  /// A generator; nothing is computed before ``write(after:length:emit:)``.
+  /// Texts that are written at once; more follow.
+  public static let batch = 128
+
+  /// A generator; nothing is computed before it writes.
   public init(
-    model: any LanguageModel, tokenizer: any Tokenizer, start: Int32, sampler: Sampler, seed: UInt64
+    model: any LanguageModel, tokenizer: any Tokenizer, start: Int32, settings: GenerationSettings, seed: UInt64
   ) {
     self.model = model
     self.tokenizer = tokenizer
     self.start = start
-    self.sampler = sampler
+    self.settings = settings
     self.seed = seed
   }
 
-  /// Draws `length` tokens after a prompt. The draw at each place is a function of the seed and the place alone.
+  /// Writes one text after a prompt, number 0.
   ///
   /// - Parameters:
   ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
-  ///   - emit: Gets the text as it is drawn, whole characters only (a token may give none, where its character is not
-  ///     whole yet); returning false ends the writing. Bytes at the end that are no whole character are left out.
-  /// - Throws: ``PredictionsNotFinite``, and what `emit` throws.
-  public func write(after prompt: [Int32], length: Int, emit: (String) throws -> Bool) throws {
-    guard length > 0 else { return }
-    let reader = model.makeReader(lanes: 1, steps: 64, threads: threads)
-    var logits: [Double] = []
-    var decoder = StreamingDecoder(tokenizer, goesOn: !prompt.isEmpty)
-    let prompt = prompt.isEmpty ? [start] : prompt
-    for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
-      logits = reader.logits(after: Array(prompt[begin..<min(begin + reader.steps, prompt.count)]))
+  ///   - emit: Gets the text as it is drawn, whole characters only (perhaps none with a token, and more with the next);
+  ///     returning false ends the writing. Bytes at the end that are no whole character are left out.
+  /// - Throws: `PredictionsNotFinite`, ``InvalidSampling``, and what `emit` throws.
+  public func write(after prompt: [Int32], emit: (String) throws -> Bool) throws {
+    try write(after: prompt, samples: 0..<1) { try emit($0.text) }
+  }
+
+  /// Several texts after a prompt: as many as beams, at most, where they are searched for, the best first; else the drawn
+  /// ones of these numbers.
+  ///
+  /// - Throws: `PredictionsNotFinite`, ``InvalidSampling``.
+  public func texts(after prompt: [Int32], samples: Range<Int> = 0..<1) throws -> [WrittenText] {
+    if let beams = settings.beams {
+      return Array(try search(after: prompt, beams).dropFirst(samples.lowerBound).prefix(samples.count))
     }
-    for place in 0..<length {
+    var texts = [WrittenText](repeating: WrittenText(), count: samples.count)
+    try write(after: prompt, samples: samples) { written in
+      texts[written.sample - samples.lowerBound].append(written)
+      return true
+    }
+    return texts
+  }
+
+  /// Writes several texts at once.
+  ///
+  /// - Parameters:
+  ///   - prompt: As in ``write(after:emit:)``.
+  ///   - samples: Numbers of the texts.
+  ///   - emit: Gets each token, place after place, and at each place text after text; returning false ends the writing.
+  /// - Throws: `PredictionsNotFinite`, ``InvalidSampling``, and what `emit` throws.
+  public func write(
+    after prompt: [Int32], samples: Range<Int>, emit: (WrittenToken) throws -> Bool
+  ) throws {
+    try settings.validate()
+    precondition(settings.beams == nil, "what a beam search finds is not drawn symbol by symbol; ask for texts")
+    guard settings.length > 0 else { return }
+    let chain = try chain(after: prompt)
+    for begin in stride(from: samples.lowerBound, to: samples.upperBound, by: Self.batch) {
+      let samples = begin..<min(begin + Self.batch, samples.upperBound)
+      let lanes = samples.map { lane($0, chain, after: prompt) }
+      guard try write(lanes, after: prompt, emit) else { return }
+    }
+  }
+
+  /// A text that is written beside others.
+  private final class Text: @unchecked Sendable {  // one thread at a time has it
+    var lane: WritingLane
+    var choice: Result<WritingLane.Choice, any Error>?
+
+    init(_ lane: WritingLane) { self.lane = lane }
+  }
+
+  /// Whether all was written.
+  private func write(
+    _ lanes: [WritingLane], after prompt: [Int32], _ emit: (WrittenToken) throws -> Bool
+  ) throws -> Bool {
+    let reader = model.makeReader(lanes: lanes.count, steps: readingSteps(lanes.count), threads: threads)
+    let texts = lanes.map { Text($0) }
+    var tokens = [Int32](repeating: start, count: lanes.count)
+    var logits = try read(prompt, reader)
+    while true {
       guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
-      if let unknown = tokenizer.unknownID { logits[Int(unknown)] = -.infinity }
-      var random = CounterRandom(seed: seed, purpose: .sampling, step: place)
-      let token = sampler.draw(logits, using: &random)
-      guard try emit(decoder.take(Int32(token))), place + 1 < length else { return }
-      logits = reader.logits(after: [Int32(token)])
+      draw(texts, logits, on: reader.workers)
+      var goesOn = false
+      for (index, text) in texts.enumerated() where text.lane.finishReason == nil {
+        guard let choice = try text.choice?.get() else { continue }
+        tokens[index] = choice.token
+        guard try emit(text.lane.take(choice)) else { return false }
+        goesOn = goesOn || text.lane.finishReason == nil
+      }
+      guard goesOn else { return true }
+      logits = reader.logits(after: tokens)
     }
+  }
+
+  /// Draws a token for each text that goes on.
+  private func draw(_ texts: [Text], _ logits: [Double], on workers: Workers) {
+    let (vocabulary, seed) = (tokenizer.vocabularySize, seed)
+    workers.forEachDraw(texts.count, vocabularySize: vocabulary) { index in
+      guard texts[index].lane.finishReason == nil else { return }
+      let predicted = logits[index * vocabulary..<(index + 1) * vocabulary]
+      texts[index].choice = Result { try texts[index].lane.draw(predicted, seed: seed) }
+    }
+  }
+
+  // MARK: Beginning
+
+  /// The chain of processors that knows the prompt.
+  func chain(after prompt: [Int32]) throws -> ProcessorChain {
+    var chain = try ProcessorChain(settings.sampling, tokenizer: tokenizer)
+    for token in prompt { chain.accept(token) }
+    return chain
+  }
+
+  func lane(_ sample: Int, _ chain: ProcessorChain, after prompt: [Int32]) -> WritingLane {
+    WritingLane(sample: sample, settings, chain: chain, tokenizer: tokenizer, afterPrompt: !prompt.isEmpty)
+  }
+
+  /// Steps of a window in which a prompt is read: fewer for many texts.
+  func readingSteps(_ lanes: Int) -> Int { max(1, 64 / lanes) }
+
+  /// Reads a prompt in every lane; the logits of what follows.
+  func read(_ prompt: [Int32], _ reader: any LanguageModelReader) throws -> [Double] {
+    let prompt = prompt.isEmpty ? [start] : prompt
+    var logits: [Double] = []
+    for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
+      let window = prompt[begin..<min(begin + reader.steps, prompt.count)]
+      logits = reader.logits(after: window.flatMap { [Int32](repeating: $0, count: reader.lanes) })
+    }
+    return logits
+  }
+}
+
+extension Workers {
+  /// Calls `draw` once for each of several texts: on all threads where there are symbols enough for it to pay.
+  package func forEachDraw(_ texts: Int, vocabularySize: Int, _ draw: @Sendable (Int) -> Void) {
+    if texts * vocabularySize >= 1 << 15 { return run(texts, draw) }
+    for text in 0..<texts { draw(text) }
   }
 }

@@ -51,7 +51,14 @@ public struct Sampler: Sendable, Equatable {
 
   /// Draws one symbol by inversion, counted from the beginning of a part of an array.
   public func draw(_ logits: ArraySlice<Double>, using random: inout CounterRandom) -> Int {
-    var weights = Array(logits)
+    var weights: [Double] = []
+    return draw(logits, using: &random, weights: &weights)
+  }
+
+  /// The same in memory that is used again.
+  func draw(_ logits: ArraySlice<Double>, using random: inout CounterRandom, weights: inout [Double]) -> Int {
+    weights.removeAll(keepingCapacity: true)
+    weights += logits
     let sum = makeWeights(&weights)
     let threshold = random.uniform() * sum
     var cumulated = 0.0
@@ -62,10 +69,4 @@ public struct Sampler: Sendable, Equatable {
     // Rounding left the sum a hair under the threshold: the last symbol that can come.
     return weights.lastIndex { $0 > 0 } ?? 0
   }
-}
-
-/// A sampling setting that makes no sense.
-public struct InvalidSampling: Error, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
 }

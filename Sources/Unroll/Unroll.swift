@@ -32,16 +32,28 @@ public struct Model: Sendable {
   public func write(
     after prompt: String = "", length: Int, temperature: Double = 0.8, seed: UInt64
   ) throws -> String {
+    var settings = GenerationSettings()
+    settings.length = length
+    settings.sampling.temperature = temperature
+    return try texts(after: prompt, settings, seed: seed).first?.text ?? ""
+  }
+
+  /// Several texts that follow a prompt, written at once, each the same whatever is written beside it.
+  ///
+  ///     var settings = GenerationSettings()
+  ///     settings.sampling.topP = 0.9
+  ///     settings.stops = ["\n\n"]
+  ///     for text in try model.texts(after: "Dear ", samples: 3, settings, seed: 1) { print(text.text) }
+  ///
+  /// - Throws: `UnknownSymbolsError` where the prompt has symbols that the vocabulary lacks, `InvalidSampling`.
+  public func texts(
+    after prompt: String = "", samples: Int = 1, _ settings: GenerationSettings, seed: UInt64, threads: Int = 1
+  ) throws -> [WrittenText] {
     let ids = try tokenizer.encode(prompt, unknown: .fail).ids
-    let generator = Generator(
-      model: network, tokenizer: tokenizer, start: startToken, sampler: try Sampler(temperature: temperature),
-      seed: seed)
-    var text = ""
-    try generator.write(after: ids, length: length) { piece in
-      text += piece
-      return true
-    }
-    return text
+    var generator = Generator(
+      model: network, tokenizer: tokenizer, start: startToken, settings: settings, seed: seed)
+    generator.threads = threads
+    return try generator.texts(after: ids, samples: 0..<samples)
   }
 
   /// How well the model predicts a text, read from the zero state.

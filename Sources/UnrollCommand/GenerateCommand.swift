@@ -3,7 +3,6 @@ import LanguageModeling
 import ModelFiles
 import Sampling
 import Tokenization
-import UnicodeText
 
 /// `unroll generate`.
 struct GenerateCommand: ParsableCommand {
@@ -11,7 +10,11 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Write text with a model.",
     discussion: """
-      Writes the prompt and what follows to standard output. Without a prompt the text starts as after a line feed.
+      Writes the prompt and what follows to standard output. Without a prompt the text starts as after a line feed. \
+      Several texts (--samples) are separated by lines of ---, and each ends with a line feed.
+
+      What changes the probabilities does so in this order: logit bias, repetition penalty, presence and frequency \
+      penalty, DRY, banned texts, temperature, top-n-sigma, top-k, top-p, min-p, typical-p, mirostat.
 
       Example: unroll generate --model letters-model --prompt "Dear " --length 300 --temperature 0.7
       """)
@@ -19,17 +22,11 @@ struct GenerateCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The model folder.")
   var model: String
 
-  @Option(name: .shortAndLong, parsing: .unconditional, help: "Text to go on from; - reads it from standard input.")
-  var prompt = ""
-
-  @Option(name: .shortAndLong, help: "Symbols to write.")
-  var length = 500
-
-  @Option(name: .shortAndLong, help: "0 takes the likeliest symbol each time; higher is more daring.")
-  var temperature = 0.8
-
-  @Flag(help: "The same as --temperature 0.")
-  var greedy = false
+  @OptionGroup var prompt: PromptOptions
+  @OptionGroup var stopping: StoppingOptions
+  @OptionGroup var search: SearchOptions
+  @OptionGroup var telling: TellingOptions
+  @OptionGroup(title: "Choosing symbols") var sampling: SamplingOptions
 
   @Option(
     name: .shortAndLong,
@@ -38,47 +35,98 @@ struct GenerateCommand: ParsableCommand {
   )
   var seed: UInt64?
 
-  @Option(help: "What to do with characters of the prompt that the model does not know: fail, skip or replace.")
-  var unknown: UnknownPolicy = .fail
-
-  @Flag(inversion: .prefixedNo, help: "Write the prompt too.")
-  var echo = true
-
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
     try requirePath(model, "--model")
-    try require((0...1_000_000_000).contains(length), "--length is \(length); it must be 0 to 1,000,000,000.")
-    do { _ = try Sampler(temperature: temperature) } catch { throw ValidationError("--temperature: \(error).") }
+    do { try settings.validate() } catch let error as InvalidSampling { throw ValidationError("--\(error).") }
+    try require(
+      search.beams == nil || sampling.isSilent,
+      "--beams draws nothing; leave out --temperature and --greedy.")
+    try require(
+      search.samples == 1 || search.beams != nil || sampling.greedy == false && sampling.temperature != 0,
+      "--samples \(search.samples) would write one text so many times; give a --temperature above 0.")
+  }
+
+  private var settings: GenerationSettings {
+    get throws {
+      var settings = GenerationSettings()
+      settings.length = stopping.length
+      settings.stops = stopping.stop
+      settings.endsWithSentence = stopping.untilSentence
+      settings.sampling = try sampling.settings
+      settings.beams = search.settings
+      settings.keepsProbabilities = telling.json || telling.showProbabilities
+      settings.alternatives = telling.topAlternatives ?? 0
+      return settings
+    }
   }
 
   func run() throws {
     try reportingErrors {
-      let sampler = try Sampler(temperature: greedy ? 0 : temperature)
+      let settings = try settings
       let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .fastest))
-      let text = try promptText()
-      let encoded = try InText.named("the prompt") { try loaded.tokenizer.encode(text, unknown: unknown) }
-      if encoded.unknownCount > 0 {
-        let named = encoded.unknown.prefix(5).map(\.name).joined(separator: ", ")
-        Terminal.complain(
-          "Warning: the model does not know \(named); \(unknown == .skip ? "left out" : "read as <unk>")")
-      }
+      let text = try prompt.read()
+      let ids = try encode(text, loaded.tokenizer)
+      _ = try ProcessorChain(settings.sampling, tokenizer: loaded.tokenizer)  // or its error before anything is said
       let seed = self.seed ?? UInt64(UInt32.random(in: 0...UInt32.max))
-      if self.seed == nil && sampler.temperature > 0 { Terminal.complain("seed \(seed)") }
+      if self.seed == nil && settings.sampling.temperature > 0 && settings.beams == nil {
+        Terminal.complain("seed \(seed)")
+      }
       var generator = Generator(
-        model: loaded.model, tokenizer: loaded.tokenizer, start: loaded.startToken, sampler: sampler, seed: seed)
+        model: loaded.model, tokenizer: loaded.tokenizer, start: loaded.startToken, settings: settings, seed: seed)
       generator.threads = compute.threadCount
-      if echo { guard try Terminal.write(text) else { return } }
-      try generator.write(after: encoded.ids, length: length) { try Terminal.write($0) }
-      if Terminal.outputIsTerminal { _ = try Terminal.write("\n") }
+      let output = TextOutput(
+        prompt: text, echoes: prompt.echo, samples: search.samples, showsProbabilities: telling.showProbabilities)
+      if telling.json {
+        try writeJSON(generator, text, ids)
+      } else if settings.beams != nil {
+        try output.write(generator.texts(after: ids, samples: 0..<search.samples))
+      } else {
+        try output.write { try generator.write(after: ids, samples: 0..<search.samples, emit: $0) }
+      }
     }
   }
 
-  private func promptText() throws -> String {
-    guard prompt == "-" else { return prompt }
-    let bytes = try Files.read("-")
-    do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, "standard input", "\(error); the prompt must be UTF-8")
+  private func encode(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
+    let encoded = try InText.named("the prompt") { try tokenizer.encode(text, unknown: prompt.unknown) }
+    if encoded.unknownCount > 0 {
+      let named = encoded.unknown.prefix(5).map(\.name).joined(separator: ", ")
+      Terminal.complain(
+        "Warning: the model does not know \(named); \(prompt.unknown == .skip ? "left out" : "read as <unk>")")
     }
+    return encoded.ids
+  }
+
+  /// A few texts at a time: a line is written as soon as its batch is.
+  private func writeJSON(_ generator: Generator, _ prompt: String, _ ids: [Int32]) throws {
+    let step = search.beams == nil ? Generator.batch : search.samples
+    for begin in stride(from: 0, to: search.samples, by: step) {
+      let samples = begin..<min(begin + step, search.samples)
+      for text in try generator.texts(after: ids, samples: samples) {
+        let line = text.json(prompt: prompt, generator.tokenizer).text() + "\n"
+        guard try Terminal.write(line) else { return }
+      }
+    }
+  }
+}
+
+extension WrittenText {
+  /// One object for programs.
+  fileprivate func json(prompt: String, _ tokenizer: any Tokenizer) -> JSON {
+    let json: JSON = [
+      "prompt": .string(prompt), "text": .string(text),
+      "tokens": .array(tokens.map { .string(tokenizer.text(of: $0)) }),
+      "log_probabilities": .array(logProbabilities.map { JSON($0) }),
+      "finish_reason": .string(finishReason.rawValue),
+    ]
+    guard !alternatives.isEmpty else { return json }
+    let lists = alternatives.map { list -> JSON in
+      .array(
+        list.map {
+          ["token": .string(tokenizer.text(of: $0.token)), "log_probability": JSON($0.logProbability)]
+        })
+    }
+    return json.adding(.init("alternatives", .array(lists)))
   }
 }

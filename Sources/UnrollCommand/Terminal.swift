@@ -13,6 +13,12 @@ enum Terminal {
   static let errorIsTerminal = isatty(STDERR_FILENO) == 1
   static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
 
+  /// Whether colours are welcome on a terminal (no-color.org).
+  static var wantsColours: Bool {
+    func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    return (value("NO_COLOR") ?? "").isEmpty && value("TERM") != "dumb"
+  }
+
   /// Columns of the terminal, 80 where it does not say.
   static var width: Int {
     var size = winsize()
