@@ -5,7 +5,7 @@ import Reports
 /// The README of a model folder: what the model is, what it was trained on and how, and how well it predicts.
 struct ModelCard {
   let name: String
-  let configuration: TrainingConfiguration
+  var configuration: TrainingConfiguration
   let model: ModelConfiguration
   let data: TrainingData
   /// The outcome, once there is one.
@@ -32,8 +32,9 @@ struct ModelCard {
     | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
     \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) \(unit)s |
-    | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
-    | seed | \(configuration.seed) |
+    | optimiser | \(configuration.optimizer.description), gradients \(clipping) |
+    | learning rate | \(learningRate) |
+    \(averaged)| seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
     \(outcome)
 
@@ -77,6 +78,21 @@ struct ModelCard {
     let norm = configuration.clip.map { "clipped to norm \($0)" }
     let parts = [value, norm].compactMap { $0 }
     return parts.isEmpty ? "not clipped" : parts.joined(separator: ", then ")
+  }
+
+  private var learningRate: String {
+    "\(configuration.learningRate)\(configuration.findsLearningRate ? " (found by a range test)" : ""), "
+      + configuration.schedule.description
+  }
+
+  /// A row for averaged weights.
+  private var averaged: String {
+    switch configuration.average {
+    case nil: ""
+    case .exponential(let decay): "| weights | their exponential moving average, decay \(decay) |\n"
+    case .triggered(let interval):
+      "| weights | their mean since validations ceased to improve (NT-ASGD, interval \(interval)) |\n"
+    }
   }
 
   private var outcome: String {

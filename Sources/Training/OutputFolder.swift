@@ -13,6 +13,7 @@ package final class OutputFolder {
 
   static let trainingName = "training"
   static let metricsName = "training/metrics.jsonl"
+  static let rangeTestName = "training/learning-rate.csv"
   static let cardName = "README.md"
 
   /// Names that a run writes.
