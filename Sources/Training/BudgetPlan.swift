@@ -23,17 +23,26 @@ public struct BudgetPlan: Sendable, Equatable {
   /// Times the budget: where a run that is behind its plan ends.
   public static let overrun = 1.25
 
+  /// A plan that was made before.
+  public init(
+    budget: Double, steps: Int, secondsPerStep: Double, secondsPerValidation: Double, elapsed: Double
+  ) {
+    self.budget = budget
+    self.steps = steps
+    self.secondsPerStep = secondsPerStep
+    self.secondsPerValidation = secondsPerValidation
+    self.elapsed = elapsed
+  }
+
   /// A plan that leaves time for a validation every `validateEvery` steps and one at the end.
   public init(
     budget: Double, elapsed: Double, secondsPerStep: Double, secondsPerValidation: Double, validateEvery: Int
   ) {
-    self.budget = budget
-    self.elapsed = elapsed
-    self.secondsPerStep = secondsPerStep
-    self.secondsPerValidation = secondsPerValidation
     let each = secondsPerStep + secondsPerValidation / Double(validateEvery)
     let steps = (budget - elapsed - secondsPerValidation) / max(each, 1e-9)
-    self.steps = Int(max(1, min(steps.rounded(), 1e15)))
+    self.init(
+      budget: budget, steps: Int(max(1, min(steps.rounded(), 1e15))), secondsPerStep: secondsPerStep,
+      secondsPerValidation: secondsPerValidation, elapsed: elapsed)
   }
 }
 

@@ -8,7 +8,7 @@ struct LearningRatePlan {
   let planned: Int
   var plateau: PlateauDecay
   /// Halved each time the run goes back to good weights.
-  private(set) var scale = 1.0
+  var scale = 1.0
 
   init(_ schedule: LearningRateSchedule, planned: Int, plateauPatience: Int) {
     self.schedule = schedule
@@ -20,8 +20,6 @@ struct LearningRatePlan {
   func rate(step: Int) -> Double {
     scale * schedule.rate(step: step, of: planned, plateaus: plateau.counters.plateaus)
   }
-
-  mutating func halve() { scale /= 2 }
 }
 
 /// A schedule without its highest rate.

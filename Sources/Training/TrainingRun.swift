@@ -235,7 +235,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       guard let good else { throw try givenUp(reason, report) }
       goBack(to: good)
       wentBackTo = good.step
-      rates.halve()
+      rates.scale /= 2
       learningRate /= 2
       try tell(.rollback(.init(step: step, toStep: good.step, learningRate: learningRate)), report)
     case .giveUp: throw try givenUp(reason, report)
