@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "UnrollCommand",
       dependencies: [
-        "Training", "Benchmarking", "Evaluation", "Sampling", "Corpora", "Reports", "LanguageModeling", "Recurrence",
+        "Training", "Benchmarking", "Evaluation", "Sampling", "Optimization", "Corpora", "Reports", "LanguageModeling",
+        "Recurrence",
         "Tokenization", "UnicodeText", "ModelFiles", "Compute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -29,14 +29,57 @@ CLONES void NAME(add)(size_t count, const REAL *restrict a, REAL *restrict to) {
   for (size_t j = 0; j < count; j++) to[j] += a[j];
 }
 
+CLONES void NAME(approach)(size_t count, REAL share, const REAL *restrict target, REAL *restrict a) {
+  for (size_t j = 0; j < count; j++) a[j] += share * (target[j] - a[j]);
+}
+
 CLONES void NAME(adam)(size_t count, REAL beta1, REAL rest1, REAL beta2, REAL rest2, REAL rate, REAL epsilon, REAL decay,
-                       const REAL *restrict gradient, REAL *restrict m, REAL *restrict v, REAL *restrict weights) {
+                       REAL penalty, const REAL *restrict gradient, REAL *restrict m, REAL *restrict v,
+                       REAL *restrict weights) {
   for (size_t j = 0; j < count; j++) {
-    const REAL g = gradient[j];
+    const REAL g = gradient[j] + penalty * weights[j];
     const REAL first = beta1 * m[j] + rest1 * g;
     const REAL second = beta2 * v[j] + rest2 * g * g;
     m[j] = first;
     v[j] = second;
     weights[j] = weights[j] * decay - rate * first / (MATH(sqrt)(second) + epsilon);
+  }
+}
+
+CLONES void NAME(sgd)(size_t count, REAL rate, REAL penalty, const REAL *restrict gradient, REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) weights[j] -= rate * (gradient[j] + penalty * weights[j]);
+}
+
+// `own` and `past` weigh the gradient and the buffer in the step: 0 and 1, or with Nesterov 1 and the momentum.
+CLONES void NAME(momentum)(size_t count, REAL rate, REAL penalty, REAL momentum, REAL own, REAL past,
+                           const REAL *restrict gradient, REAL *restrict buffer, REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) {
+    const REAL g = gradient[j] + penalty * weights[j];
+    const REAL next = momentum * buffer[j] + g;
+    buffer[j] = next;
+    weights[j] -= rate * (own * g + past * next);
+  }
+}
+
+CLONES void NAME(rmsprop)(size_t count, REAL rate, REAL penalty, REAL alpha, REAL rest, REAL epsilon, REAL momentum,
+                          const REAL *restrict gradient, REAL *restrict v, REAL *restrict buffer,
+                          REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) {
+    const REAL g = gradient[j] + penalty * weights[j];
+    const REAL second = alpha * v[j] + rest * g * g;
+    const REAL next = momentum * buffer[j] + g / (MATH(sqrt)(second) + epsilon);
+    v[j] = second;
+    buffer[j] = next;
+    weights[j] -= rate * next;
+  }
+}
+
+CLONES void NAME(adagrad)(size_t count, REAL rate, REAL penalty, REAL epsilon, const REAL *restrict gradient,
+                          REAL *restrict sum, REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) {
+    const REAL g = gradient[j] + penalty * weights[j];
+    const REAL next = sum[j] + g * g;
+    sum[j] = next;
+    weights[j] -= rate * g / (MATH(sqrt)(next) + epsilon);
   }
 }

@@ -16,26 +16,55 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   static func copy(_ values: [Double], to rows: Rows<Self>)
   /// `to += a`.
   static func add(_ a: Rows<Self>, to sum: Rows<Self>)
+  /// `a += share·(target − a)`.
+  static func move(_ a: Rows<Self>, toward target: Rows<Self>, share: Double)
   /// One Adam step on `weights`; see ``AdamStep``.
   static func adam(
     _ step: AdamStep, gradient: Rows<Self>, firstMoment: Rows<Self>, secondMoment: Rows<Self>, weights: Rows<Self>)
+  /// `w ← w − rate·g`, where `g` is `gradient + penalty·w` here and below.
+  static func sgd(rate: Double, penalty: Double, gradient: Rows<Self>, weights: Rows<Self>)
+  /// `b ← momentum·b + g`, `w ← w − rate·b`, or with Nesterov `w ← w − rate·(g + momentum·b)`.
+  static func momentum(
+    rate: Double, penalty: Double, momentum: Double, isNesterov: Bool, gradient: Rows<Self>, buffer: Rows<Self>,
+    weights: Rows<Self>)
+  /// One RMSprop step on `weights`; see ``RMSpropStep``.
+  static func rmsprop(
+    _ step: RMSpropStep, gradient: Rows<Self>, squares: Rows<Self>, buffer: Rows<Self>, weights: Rows<Self>)
+  /// `s ← s + g²`, `w ← w − rate·g / (√s + ε)`.
+  static func adagrad(
+    rate: Double, penalty: Double, epsilon: Double, gradient: Rows<Self>, sum: Rows<Self>, weights: Rows<Self>)
 }
 
-/// The numbers of one Adam step: `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← decay·w − rate·m / (√v + ε)`,
-/// the bias corrections already in `rate` and `epsilon`.
+/// The numbers of one Adam step: `g ← gradient + penalty·w`, `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,
+/// `w ← decay·w − rate·m / (√v + ε)`, the bias corrections already in `rate` and `epsilon`.
 public struct AdamStep: Sendable {
-  public var beta1, beta2, rate, epsilon, decay: Double
+  public var beta1, beta2, rate, epsilon, decay, penalty: Double
 
-  public init(beta1: Double, beta2: Double, rate: Double, epsilon: Double, decay: Double) {
+  public init(beta1: Double, beta2: Double, rate: Double, epsilon: Double, decay: Double, penalty: Double = 0) {
     self.beta1 = beta1
     self.beta2 = beta2
     self.rate = rate
     self.epsilon = epsilon
     self.decay = decay
+    self.penalty = penalty
   }
 }
 
-private func requireEqualCounts(_ counts: Int...) {
+/// The numbers of one RMSprop step: `g ← gradient + penalty·w`, `v ← αv + (1−α)g²`, `b ← momentum·b + g / (√v + ε)`,
+/// `w ← w − rate·b`.
+public struct RMSpropStep: Sendable {
+  public var rate, penalty, alpha, epsilon, momentum: Double
+
+  public init(rate: Double, penalty: Double, alpha: Double, epsilon: Double, momentum: Double) {
+    self.rate = rate
+    self.penalty = penalty
+    self.alpha = alpha
+    self.epsilon = epsilon
+    self.momentum = momentum
+  }
+}
+
+func requireEqualCounts(_ counts: Int...) {
   precondition(counts.allSatisfy { $0 == counts[0] }, "vectors of different lengths: \(counts)")
 }
 
@@ -57,7 +86,7 @@ extension Double: KernelReal {
     requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
     ckernels_adam_f64(
       weights.count, step.beta1, 1 - step.beta1, step.beta2, 1 - step.beta2, step.rate, step.epsilon, step.decay,
-      gradient.pointer, firstMoment.pointer, secondMoment.pointer, weights.pointer)
+      step.penalty, gradient.pointer, firstMoment.pointer, secondMoment.pointer, weights.pointer)
   }
 }
 
@@ -78,7 +107,7 @@ extension Float: KernelReal {
     requireEqualCounts(weights.count, gradient.count, firstMoment.count, secondMoment.count)
     ckernels_adam_f32(
       weights.count, Float(step.beta1), Float(1 - step.beta1), Float(step.beta2), Float(1 - step.beta2),
-      Float(step.rate), Float(step.epsilon), Float(step.decay), gradient.pointer, firstMoment.pointer,
-      secondMoment.pointer, weights.pointer)
+      Float(step.rate), Float(step.epsilon), Float(step.decay), Float(step.penalty), gradient.pointer,
+      firstMoment.pointer, secondMoment.pointer, weights.pointer)
   }
 }

@@ -31,18 +31,21 @@ public struct GradientClipping: Sendable, Equatable {
   }
 }
 
-/// An optimiser behind clipping.
+/// An optimiser behind clipping, and an average that follows the weights, where one is wanted.
 public struct ClippedUpdate<Real: KernelReal>: Sendable {
-  public private(set) var optimizer: Adam<Real>
+  public var optimizer: any Optimizer<Real>
   public let clipping: GradientClipping
+  /// What follows the weights after each update.
+  public var average: WeightAverage<Real>?
 
   /// An optimiser that gets clipped gradients.
-  public init(_ optimizer: Adam<Real>, clipping: GradientClipping) {
+  public init(_ optimizer: any Optimizer<Real>, clipping: GradientClipping, average: WeightAverage<Real>? = nil) {
     self.optimizer = optimizer
     self.clipping = clipping
+    self.average = average
   }
 
-  /// Clips `gradients` in place and updates `parameters`.
+  /// Clips `gradients` in place, updates `parameters`, and lets the average follow.
   ///
   /// - Parameter norm: The gradients' norm, as the caller has measured it. It is finite: what is not would stay in the
   ///   moments for ever, so ``StabilityGuard`` stands before.
@@ -55,6 +58,7 @@ public struct ClippedUpdate<Real: KernelReal>: Sendable {
     precondition(norm.isFinite, "an update wants a finite gradient, not one of norm \(norm)")
     let isClipped = clipping.apply(to: &gradients, measured: norm)
     optimizer.update(&parameters, gradients: gradients, learningRate: learningRate)
+    average?.follow(parameters)
     return isClipped
   }
 }

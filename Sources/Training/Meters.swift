@@ -23,6 +23,9 @@ struct LossMeter {
     tokens += count
   }
 
+  /// Begins anew.
+  mutating func restart(now: Double) { (sum, tokens, start) = (0, 0, now) }
+
   /// Time that was spent on something else.
   mutating func leaveOut(seconds: Double) { start += seconds }
 

@@ -5,7 +5,7 @@ import Reports
 /// The README of a model folder: what the model is, what it was trained on and how, and how well it predicts.
 struct ModelCard {
   let name: String
-  let configuration: TrainingConfiguration
+  var configuration: TrainingConfiguration
   let model: ModelConfiguration
   let data: TrainingData
   /// The outcome, once there is one.
@@ -37,7 +37,6 @@ struct ModelCard {
 
   /// What is said of the run, and after its end of its outcome.
   var rows: [(label: String, value: String)] {
-    let optimizer = configuration.optimizer
     return [
       (
         "architecture",
@@ -55,11 +54,9 @@ struct ModelCard {
         "\(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation)"
       ),
       ("validation part", "\(grouped(data.validation.count)) \(unit)s"),
-      (
-        "optimiser",
-        "\(optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), "
-          + "weight decay \(optimizer.weightDecay), gradients \(clipping)"
-      ),
+      ("optimiser", "\(configuration.optimizer.description), gradients \(clipping)"),
+      ("learning rate", learningRate),
+    ] + averaged + [
       ("seed", "\(configuration.seed)"),
       ("precision", configuration.precision.rawValue),
     ] + outcome
@@ -100,6 +97,21 @@ struct ModelCard {
     let norm = configuration.clip.map { "clipped to norm \($0)" }
     let parts = [value, norm].compactMap { $0 }
     return parts.isEmpty ? "not clipped" : parts.joined(separator: ", then ")
+  }
+
+  private var learningRate: String {
+    "\(configuration.learningRate)\(configuration.findsLearningRate ? " (found by a range test)" : ""), "
+      + configuration.schedule.description
+  }
+
+  /// A row for averaged weights.
+  private var averaged: [(label: String, value: String)] {
+    switch configuration.average {
+    case nil: []
+    case .exponential(let decay): [("weights", "their exponential moving average, decay \(decay)")]
+    case .triggered(let interval):
+      [("weights", "their mean since validations ceased to improve (NT-ASGD, interval \(interval))")]
+    }
   }
 
   private var outcome: [(label: String, value: String)] {

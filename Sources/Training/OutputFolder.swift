@@ -14,6 +14,7 @@ package final class OutputFolder {
   static let trainingName = "training"
   static let metricsName = "training/metrics.jsonl"
   static let reportName = "training/report.html"
+  static let rangeTestName = "training/learning-rate.csv"
   static let cardName = "README.md"
 
   /// Names that a run writes.

@@ -2,39 +2,46 @@
 struct RunClock {
   private let limit: TrainingConfiguration.Limit
   private let stepsPerEpoch: Int
-  private let begin = ContinuousClock.now
+  private let seconds: () -> Double
+  /// What a budget has become; nil before, and without one.
+  var plan: BudgetPlan?
 
-  init(_ limit: TrainingConfiguration.Limit, stepsPerEpoch: Int) {
+  /// - Parameter seconds: Since the run began; the machine's own clock where nil.
+  init(_ limit: TrainingConfiguration.Limit, stepsPerEpoch: Int, seconds: (() -> Double)? = nil) {
     self.limit = limit
     self.stepsPerEpoch = stepsPerEpoch
+    let begin = ContinuousClock.now
+    self.seconds = seconds ?? { (ContinuousClock.now - begin) / .seconds(1) }
   }
 
   /// Seconds since the run began.
-  var elapsed: Double { (ContinuousClock.now - begin) / .seconds(1) }
+  var elapsed: Double { seconds() }
 
+  /// Steps of the whole run; of a budget, once there is a plan.
   var plannedSteps: Int? {
     switch limit {
     case .epochs(let epochs):
       epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
     case .steps(let steps): steps
-    case .budget: nil
+    case .budget: plan?.steps
     }
   }
 
   /// Why the run ends after `step` steps, where it does.
   func endReason(step: Int) -> TrainingEvent.EndReason? {
+    let isDone = step >= plannedSteps ?? 0
     switch limit {
-    case .budget(let seconds): elapsed >= seconds ? .budget : nil
-    case .epochs: step >= plannedSteps ?? 0 ? .epochs : nil
-    case .steps: step >= plannedSteps ?? 0 ? .steps : nil
+    case .budget(let seconds): return isDone ? .budget : elapsed >= seconds * BudgetPlan.overrun ? .overrun : nil
+    case .epochs: return isDone ? .epochs : nil
+    case .steps: return isDone ? .steps : nil
     }
   }
 
   /// The share of the run that is done, and the seconds that are left.
   func progress(step: Int) -> (done: Double, remaining: Double) {
-    let elapsed = elapsed
-    if case .budget(let seconds) = limit { return (min(1, elapsed / seconds), max(0, seconds - elapsed)) }
     let done = Double(step) / Double(plannedSteps ?? step)
-    return (done, elapsed / done - elapsed)
+    // What went before a plan was made says nothing of the steps to come.
+    let before = plan?.elapsed ?? 0
+    return (done, (elapsed - before) * (1 / done - 1))
   }
 }

@@ -34,9 +34,10 @@ public enum Trainer {
     _ model: ModelConfiguration, _ configuration: TrainingConfiguration, steps: Int
   ) throws {
     let groups = laneGroups(configuration.lanes).count
-    // Weights, two moments, the three of the last good step, each group's gradient, the packed weights there and back;
-    // gates, two states, gradients.
-    let weights = Double(model.parameterCount) * 4 * Double(8 + groups)
+    // Weights, two moments, the three of the last good step, each group's gradient, the packed weights there and back,
+    // two averages; gates, two states, gradients.
+    let copies = 8 + groups + (configuration.average == nil ? 0 : 2)
+    let weights = Double(model.parameterCount) * 4 * Double(copies)
     let truncation = Truncation(k1: steps, k2: configuration.k2, recompute: configuration.recompute)
     let positions = Double(configuration.lanes) * Double(truncation.segment)
     let layer = model.trainingLayer(configuration.precision)

@@ -48,10 +48,18 @@ public struct TrainingConfiguration: Sendable {
   /// When the run ends.
   public var limit: Limit
 
-  /// Adam's constants and the weight decay.
-  public var optimizer: AdamConfiguration
-  /// The optimiser's learning rate, constant.
+  /// The optimiser with its constants and the weight decay.
+  public var optimizer: OptimizerConfiguration
+  /// The highest learning rate of the schedule.
   public var learningRate: Double
+  /// Whether a ``RangeTest`` finds the learning rate instead.
+  public var findsLearningRate: Bool
+  /// How the learning rate goes on from its highest.
+  public var schedule: ScheduleConfiguration
+  /// The average of the weights that is validated and saved instead of them; nil for none.
+  public var average: Averaging?
+  /// Validations in a row without a new best after which the run ends; nil for no such end.
+  public var patience: Int?
   /// The largest gradient norm; larger ones are scaled down to it. Nil for any.
   public var clip: Double?
   /// The largest magnitude of a gradient's element; larger ones are cut to it, before the norm is looked at. Nil for any.
@@ -114,7 +122,7 @@ public struct TrainingConfiguration: Sendable {
   public enum Limit: Sendable, Equatable {
     case epochs(Int)
     case steps(Int)
-    /// Seconds of wall-clock time.
+    /// Seconds of wall-clock time, of which a ``BudgetPlan`` makes steps.
     case budget(Double)
   }
 
@@ -148,6 +156,10 @@ public struct TrainingConfiguration: Sendable {
     limit = .budget(300)
     optimizer = .init()
     learningRate = 0.003
+    findsLearningRate = false
+    schedule = .init()
+    average = nil
+    patience = nil
     clip = 1
     clipValue = nil
     precision = .float32

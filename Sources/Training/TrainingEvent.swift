@@ -5,6 +5,10 @@ import Synchronization
 /// What happens in a run, as it happens: for the log file, and for whoever shows it.
 public enum TrainingEvent: Sendable {
   case start(Start)
+  /// A learning rate was found.
+  case rangeTest(RangeTest)
+  /// A budget has become a number of steps.
+  case plan(BudgetPlan)
   case step(Step)
   case validation(Validation)
   case epoch(Epoch)
@@ -12,6 +16,8 @@ public enum TrainingEvent: Sendable {
   case skipped(Skipped)
   case rollback(Rollback)
   case test(Test)
+  /// Validations ceased to improve: from this step on the mean of the weights is validated and saved.
+  case averaging(step: Int)
   case end(End)
 
   /// A run begins.
@@ -133,6 +139,10 @@ public enum TrainingEvent: Sendable {
   /// Why a run ended.
   public enum EndReason: String, Sendable {
     case epochs, steps, budget, signal
+    /// Enough validations in a row without a new best.
+    case patience
+    /// The time was ``BudgetPlan/overrun`` times the budget, the planned steps not made.
+    case overrun
     /// Bad steps in a row, also after going back; an error follows.
     case diverged
   }
@@ -141,6 +151,15 @@ public enum TrainingEvent: Sendable {
   var json: JSON {
     switch self {
     case .start(let start): start.json
+    case .rangeTest(let test):
+      ["event": "range_test", "steps": .integer(test.points.count), "learning_rate": JSON(test.suggestion)]
+    case .plan(let plan):
+      [
+        "event": "plan", "steps": .integer(plan.steps), "budget_seconds": JSON(plan.budget),
+        "seconds_per_step": JSON(plan.secondsPerStep), "seconds_per_validation": JSON(plan.secondsPerValidation),
+        "seconds": JSON(plan.elapsed),
+      ]
+    case .averaging(let step): ["event": "averaging", "step": .integer(step)]
     case .step(let step):
       [
         "event": "step", "step": .integer(step.step), "epoch": .integer(step.epoch), "tokens": .integer(step.tokens),

@@ -21,7 +21,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private let log: TrainingLog
   private let bptt: TruncatedBPTT<Layer>
   private let validateEvery: Int
-  private let clock: RunClock
+  private var clock: RunClock
 
   private var card: ModelCard
   private var parameters: ParameterSet<Real>
@@ -31,7 +31,11 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var step = 0
   private var tokens = 0
   private var stability: StabilityGuard
+  private var rates: LearningRatePlan
+  /// Of the last update.
   private var learningRate: Double
+  private var earlyStopping: EarlyStopping?
+  private var isOutOfPatience = false
   private var good: GoodStep<Layer>?
   private var wentBackTo: Int?
   private var clips = ClipMeter()
@@ -53,10 +57,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   ///   - initial: The weights to begin with; fresh ones of the configuration's seed where nil.
   ///   - observe: Called with each step's number and gradient before that is judged, clipped and used; what it changes
   ///     in the gradient counts. For tests and measurements.
+  ///   - seconds: Since the run began, for tests; the machine's own clock where nil.
   package init(
     _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
     initial: ParameterSet<Layer.K.Real>? = nil,
-    observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in }
+    observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in },
+    seconds: (() -> Double)? = nil
   ) throws {
     self.configuration = configuration
     self.data = data
@@ -65,7 +71,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       metrics: AppendFile(creating: output.folder.file(OutputFolder.metricsName)),
       tensorBoard: configuration.tensorBoard)
     let network = Network<Layer>(model)
-    clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
+    clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch, seconds: seconds)
     validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes,
@@ -74,9 +80,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
     update = ClippedUpdate(
-      Adam(configuration.optimizer, layout: network.layout),
-      clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue))
+      configuration.optimizer.makeOptimizer(network.layout),
+      clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue),
+      average: configuration.average.map { WeightAverage($0, layout: network.layout) })
     learningRate = configuration.learningRate
+    rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
+    earlyStopping = configuration.patience.map(EarlyStopping.init)
     stability = StabilityGuard(vocabularySize: model.vocabularySize)
     self.observe = observe
     card = ModelCard(
@@ -87,6 +96,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
 
   package consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {
     try tell(startEvent, report)
+    try prepare(stop, report)
     var reason: TrainingEvent.EndReason?
     var lastValidated = -1
     while reason == nil {
@@ -98,6 +108,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         try validate(report)
         lastValidated = step
         recent.leaveOut(seconds: clock.elapsed - begin)
+        if isOutOfPatience { reason = .patience }
       }
     }
     if recent.tokens > 0 {  // every loss is logged once
@@ -135,6 +146,40 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     return end
   }
 
+  // MARK: Before the first step
+
+  /// Finds the learning rate and makes the plan of a budget, where that is wanted; neither leaves a trace in the weights.
+  private mutating func prepare(_ stop: StopRequest, _ report: (TrainingEvent) -> Void) throws {
+    if configuration.findsLearningRate {
+      let test = try RangeTest.run(bptt, data, parameters: parameters, update: update, stop: stop)
+      try Files.writeDurably(Array(test.csv.utf8), to: output.folder.file(OutputFolder.rangeTestName))
+      learningRate = test.suggestion
+      card.configuration.learningRate = learningRate
+      try tell(.rangeTest(test), report)
+    }
+    if case .budget(let seconds) = configuration.limit {
+      let plan = plan(budget: seconds, stop)
+      clock.plan = plan
+      try tell(.plan(plan), report)
+    }
+    rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
+    recent.restart(now: clock.elapsed)
+    ofEpoch.restart(now: clock.elapsed)
+  }
+
+  private func plan(budget: Double, _ stop: StopRequest) -> BudgetPlan {
+    var trial = SpeedTrial(
+      bptt: bptt, data: data, parameters: parameters, update: update, learningRate: learningRate)
+    let ofValidation = trial.secondsPerValidation(warmUp: Self.validationLanes * Self.validationWarmUp) {
+      _ = score($0, by: parameters)
+    }
+    let limit = min(SpeedTrial<Layer>.longest, SpeedTrial<Layer>.share * budget)
+    let ofStep = trial.secondsPerStep(trying: limit, stop)
+    return BudgetPlan(
+      budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
+      validateEvery: validateEvery)
+  }
+
   // MARK: Steps
 
   /// One window: forward, backward, clip, update; state and time carried on.
@@ -149,6 +194,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let window = data.training.window(place)
     let before = isKeepingDue ? current : nil
     let loss = bptt.step(window, parameters: parameters)
+    learningRate = rates.rate(step: step)
     step += 1
     tokens += window.targets.count
     observe(step, &bptt.gradients)
@@ -202,6 +248,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       guard let good else { throw try givenUp(reason, report) }
       goBack(to: good)
       wentBackTo = good.step
+      rates.scale /= 2
       learningRate /= 2
       try tell(.rollback(.init(step: step, toStep: good.step, learningRate: learningRate)), report)
     case .giveUp: throw try givenUp(reason, report)
@@ -233,28 +280,35 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   // MARK: Validation and saving
 
   private mutating func validate(_ report: (TrainingEvent) -> Void) throws {
-    guard data.validation.count > 1 else { return try save() }
-    let model = RecurrentLanguageModel(network: bptt.network, parameters: parameters)
-    let score = Scorer(model, threads: configuration.threads).scoreInLanes(
-      data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
-    let isBest = best.take(score.mean, step: step)
-    if isBest { try save() }
+    let weights = update.average?.weights ?? parameters
+    guard data.validation.count > 1 else { return try save(weights) }
+    let loss = score(data.validation, by: weights).mean
+    let isBest = best.take(loss, step: step)
+    if isBest { try save(weights) }
     try tell(
       .validation(
-        .init(
-          step: step, loss: score.mean, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
-    try writeSample(by: model, report)
+        .init(step: step, loss: loss, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
+    rates.plateau.note(validationLoss: loss)
+    isOutOfPatience = earlyStopping?.note(isBest: isBest) ?? false
+    if update.average?.note(validationLoss: loss) ?? false { try tell(.averaging(step: step), report) }
+    try writeSample(by: weights, report)
   }
 
   /// A little text at the first validation and every few after it.
-  private mutating func writeSample(by model: any LanguageModel, _ report: (TrainingEvent) -> Void) throws {
+  private mutating func writeSample(by weights: ParameterSet<Real>, _ report: (TrainingEvent) -> Void) throws {
     defer { validations += 1 }
     guard configuration.sampleEvery > 0, validations % configuration.sampleEvery == 0 else { return }
+    let model = RecurrentLanguageModel(network: bptt.network, parameters: weights)
     try tell(.sample(.init(step: step, text: TrainingSample.text(by: model, data, seed: configuration.seed))), report)
   }
 
-  private mutating func save() throws {
-    try output.folder.writeWeights(parameters)
+  private func score(_ tokens: [Int32], by weights: ParameterSet<Real>) -> Score {
+    Scorer(RecurrentLanguageModel(network: bptt.network, parameters: weights), threads: configuration.threads)
+      .scoreInLanes(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
+  }
+
+  private mutating func save(_ weights: ParameterSet<Real>) throws {
+    try output.folder.writeWeights(weights)
     try output.publish()
     isSaved = true
   }

@@ -47,6 +47,14 @@ final class ProgressDisplay {
       say(
         "step \(grouped(rollback.step)): too many updates in a row were left out; going back to the weights of step "
           + "\(grouped(rollback.toStep)), on with learning rate \(rollback.learningRate)")
+    case .rangeTest(let test): say(chart(of: test))
+    case .plan(let plan):
+      say(
+        "planned \(grouped(plan.steps)) steps for the budget of \(duration(plan.budget)): "
+          + "\(threeDigits(plan.secondsPerStep * 1000)) ms a step, \(threeDigits(plan.secondsPerValidation)) s a validation"
+      )
+    case .averaging(let step):
+      say("step \(grouped(step)): validations no longer improve; from here on the weights are averaged")
     case .end: clear()
     }
   }
@@ -76,7 +84,13 @@ final class ProgressDisplay {
     guard !quiet else { return }
     clear()
     let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/\(unit)" }
-    let why = end.reason == .signal ? "stopped" : "done"
+    let why =
+      switch end.reason {
+      case .signal: "stopped"
+      case .overrun: "out of time, before the planned end,"
+      case .patience: "no better for long: ended"
+      case .epochs, .steps, .budget, .diverged: "done"
+      }
     say(
       "\(why) after \(grouped(end.steps)) steps in \(duration(end.seconds)); \(best ?? "not validated"); model in \(output)"
     )
@@ -133,6 +147,18 @@ final class ProgressDisplay {
 
   /// A loss in nats per token as bits per character.
   private func bits(_ loss: Double) -> String { decimal(loss * bitsPerNat * tokensPerCharacter, places: 3) }
+
+  /// The smoothed loss of a range test over its rates, and what is made of it.
+  private func chart(of test: RangeTest) -> String {
+    let rows = stride(from: 0, to: test.points.count, by: 6).map { test.points[$0] }
+    let losses = rows.map(\.smoothed)
+    let (least, most) = (losses.min() ?? 0, losses.max() ?? 1)
+    let lines = zip(rows, losses).map { point, loss in
+      let share = (loss - least) / max(most - least, 1e-9)
+      return [threeDigits(point.learningRate), decimal(loss, places: 3), bar(share, width: 40)]
+    }
+    return columns([["learning rate", "smoothed loss"]] + lines) + "learning rate \(test.suggestion)"
+  }
 
   /// How many of the updates so far were clipped.
   private func clipped(_ step: TrainingEvent.Step) -> String {

@@ -47,13 +47,13 @@ struct TrainCommand: ParsableCommand {
     try require(output != nil, "Missing expected argument '--output <output>'")
     try requirePath(outputPath, "--output")
     try requireDistinctInputs(corpus + [text.validation, record.test].compactMap { $0 })
+    try optimizer.validate(hasValidation: text.validation != nil || text.validationFraction != 0)
   }
 
   /// The output, which `validate` has seen to be there.
   private var outputPath: String { output ?? "" }
 
   enum Documents: String, ExpressibleByArgument, CaseIterable { case none }
-  enum Optimizer: String, ExpressibleByArgument, CaseIterable { case adam, adamw }
 
   struct TextOptions: ParsableArguments {
     @OptionGroup var vocabulary: VocabularyOptions
@@ -124,17 +124,12 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Train for so many updates.")
     var steps: Int?
 
-    @Option(help: "Train for so long: 90s, 15m, 2h. The default is 5m where neither epochs nor steps are given.")
+    @Option(
+      help: """
+        Train for so long: 90s, 15m, 2h; a trial of at most 10 s makes a number of steps of it. The default is 5m where \
+        neither epochs nor steps are given.
+        """)
     var budget: DurationArgument?
-
-    @Option(help: "adam, or adamw: Adam with decoupled weight decay.")
-    var optimizer: Optimizer = .adamw
-
-    @Option(help: "The optimiser's learning rate.")
-    var learningRate = 0.003
-
-    @Option(help: "Decoupled weight decay of adamw, of matrices only.")
-    var weightDecay = 0.0
 
     @Option(
       help: "Largest norm of the gradient; a longer one is scaled down. The default is 1, or none with --clip-value.")
@@ -151,12 +146,6 @@ struct TrainCommand: ParsableCommand {
       for (name, value) in [("epochs", epochs), ("steps", steps)] {
         try require(value ?? 1 >= 1, "--\(name) is \(value ?? 0); it must be at least 1.")
       }
-      try require(
-        learningRate > 0 && learningRate <= 10, "--learning-rate is \(learningRate); it must be above 0 and at most 10."
-      )
-      try require(
-        (0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
-      try require(optimizer == .adamw || weightDecay == 0, "--weight-decay is for --optimizer adamw.")
       for (name, value) in [("clip", clip), ("clip-value", clipValue)] {
         guard let value else { continue }
         try require((1e-6...1e15).contains(value), "--\(name) is \(value); it must be 1e-6 to 1e15.")
@@ -199,8 +188,7 @@ struct TrainCommand: ParsableCommand {
     settings.lanes = training.lanes
     training.truncation.apply(to: &settings)
     settings.limit = limit
-    settings.learningRate = training.learningRate
-    settings.optimizer.weightDecay = training.weightDecay
+    optimizer.apply(to: &settings)
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)
     settings.clipValue = training.clipValue
     record.apply(to: &settings)

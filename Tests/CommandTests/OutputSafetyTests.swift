@@ -90,7 +90,6 @@ import Testing
     ["train", "-", "-o", "m", "--validation", "-"],
     ["train", "t", "-o", "m", "--validation", "v", "--validation-fraction", "0.5"],
     ["train", "t", "-o", "m", "--clip", "1e-320"],
-    ["train", "t", "-o", "m", "--optimizer", "adam", "--weight-decay", "0.1"],
   ])
   func emptyAndRepeatedPaths(_ arguments: [String]) throws {
     let result = try run(unrollPath, arguments)

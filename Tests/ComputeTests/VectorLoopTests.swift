@@ -54,6 +54,59 @@ import Testing
     }
   }
 
+  /// Every optimiser's loop and the average's, one step, at lengths with tails.
+  private func checkOptimizers<Real: KernelReal>(_: Real.Type, _ count: Int, tolerance: Double) {
+    func rows(_ seed: UInt64) -> Rows<Real> { Rows(1, count, numbers(Real.self, count, seed: seed)) }
+    func check(_ found: Rows<Real>, _ expected: (_ index: Int) -> Double) {
+      for index in 0..<count { #expect(abs(Double(found[0, index]) - expected(index)) < tolerance) }
+    }
+    let (gradient, before) = (rows(3), rows(4))
+    let (buffers, squares) = (rows(5), Rows(1, count, numbers(Real.self, count, seed: 6).map(\.magnitude)))
+    func g(_ index: Int) -> Double { Double(gradient[0, index]) + 0.25 * Double(before[0, index]) }
+    func w(_ index: Int) -> Double { Double(before[0, index]) }
+
+    var weights = rows(4)
+    Real.move(weights, toward: gradient, share: 0.3)
+    check(weights) { 0.7 * w($0) + 0.3 * Double(gradient[0, $0]) }
+    weights = rows(4)
+    Real.sgd(rate: 0.1, penalty: 0.25, gradient: gradient, weights: weights)
+    check(weights) { w($0) - 0.1 * g($0) }
+    for isNesterov in [false, true] {
+      let buffer = rows(5)
+      weights = rows(4)
+      Real.momentum(
+        rate: 0.1, penalty: 0.25, momentum: 0.8, isNesterov: isNesterov, gradient: gradient, buffer: buffer,
+        weights: weights)
+      func next(_ index: Int) -> Double { 0.8 * Double(buffers[0, index]) + g(index) }
+      check(buffer, next)
+      check(weights) { w($0) - 0.1 * (isNesterov ? g($0) + 0.8 * next($0) : next($0)) }
+    }
+    let (sum, square, buffer) = (Rows<Real>(1, count), Rows<Real>(1, count), rows(5))
+    (sum.copy(from: squares), square.copy(from: squares))
+    weights = rows(4)
+    Real.adagrad(rate: 0.1, penalty: 0.25, epsilon: 0.01, gradient: gradient, sum: sum, weights: weights)
+    func added(_ index: Int) -> Double { Double(squares[0, index]) + g(index) * g(index) }
+    check(sum, added)
+    check(weights) { w($0) - 0.1 * g($0) / (added($0).squareRoot() + 0.01) }
+    weights = rows(4)
+    let step = RMSpropStep(rate: 0.1, penalty: 0.25, alpha: 0.9, epsilon: 0.01, momentum: 0.8)
+    Real.rmsprop(step, gradient: gradient, squares: square, buffer: buffer, weights: weights)
+    func mean(_ index: Int) -> Double { 0.9 * Double(squares[0, index]) + 0.1 * g(index) * g(index) }
+    func past(_ index: Int) -> Double {
+      0.8 * Double(buffers[0, index]) + g(index) / (mean(index).squareRoot() + 0.01)
+    }
+    check(square, mean)
+    check(buffer, past)
+    check(weights) { w($0) - 0.1 * past($0) }
+  }
+
+  @Test(arguments: lengths) func optimizersInFloat(_ count: Int) {
+    checkOptimizers(Float.self, count, tolerance: 1e-4)
+  }
+  @Test(arguments: lengths) func optimizersInDouble(_ count: Int) {
+    checkOptimizers(Double.self, count, tolerance: 1e-12)
+  }
+
   @Test(arguments: lengths) func adamInFloat(_ count: Int) { checkAdam(Float.self, count, tolerance: 2e-6) }
   @Test(arguments: lengths) func adamInDouble(_ count: Int) { checkAdam(Double.self, count, tolerance: 1e-14) }
 }

@@ -19,7 +19,7 @@ import Testing
     optimizer.update(&expected, gradients: clipped, learningRate: 0.1)
 
     var update = ClippedUpdate<Float>(
-      Adam(.init(weightDecay: 0.1), layout: parameters.layout), clipping: clipping)
+      Adam<Float>(.init(weightDecay: 0.1), layout: parameters.layout), clipping: clipping)
     let isChanged = clipped.numbers != gradients.numbers
     let isClipped = update.apply(&gradients, measured: gradients.norm, to: &parameters, learningRate: 0.1)
     #expect(isClipped == isChanged)

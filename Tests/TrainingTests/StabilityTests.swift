@@ -50,7 +50,7 @@ import Training
       let network = Network<Layer>(model)
       let bptt = TruncatedBPTT(network, lanes: 4, k1: 10, workers: Workers(threads: 1))
       var parameters = network.initialParameters(seed: configuration.seed)
-      var optimizer = Adam<Float>(configuration.optimizer, layout: network.layout)
+      var optimizer = Adam<Float>(.init(), layout: network.layout)
       var rate = configuration.learningRate
       var kept: (ParameterSet<Float>, Adam<Float>, [[[Float]]])?
       for step in 1...steps {

@@ -50,10 +50,20 @@
   /* a = min(max(a, -bound), bound); the number of elements that this changed. NaN stays NaN. */                       \
   size_t NAME(clamp)(size_t count, REAL bound, REAL *a);                                                               \
   void NAME(add)(size_t count, const REAL *a, REAL *to);                                                               \
+  /* a += share·(target − a). */                                                                                       \
+  void NAME(approach)(size_t count, REAL share, const REAL *target, REAL *a);                                          \
   /* One Adam step: m, v are the moments, `rest` is 1 − beta, which float would round away; `rate` already holds */    \
-  /* the bias corrections, `decay` multiplies the weights. */                                                          \
+  /* the bias corrections, `decay` multiplies the weights, `penalty` times the weights is added to the gradient. */    \
   void NAME(adam)(size_t count, REAL beta1, REAL rest1, REAL beta2, REAL rest2, REAL rate, REAL epsilon, REAL decay,   \
-                  const REAL *gradient, REAL *m, REAL *v, REAL *weights);
+                  REAL penalty, const REAL *gradient, REAL *m, REAL *v, REAL *weights);                                \
+  /* One step of plain SGD; of SGD with momentum; of RMSprop; of Adagrad. */                                           \
+  void NAME(sgd)(size_t count, REAL rate, REAL penalty, const REAL *gradient, REAL *weights);                          \
+  void NAME(momentum)(size_t count, REAL rate, REAL penalty, REAL momentum, REAL own, REAL past,                       \
+                      const REAL *gradient, REAL *buffer, REAL *weights);                                              \
+  void NAME(rmsprop)(size_t count, REAL rate, REAL penalty, REAL alpha, REAL rest, REAL epsilon, REAL momentum,        \
+                     const REAL *gradient, REAL *v, REAL *buffer, REAL *weights);                                      \
+  void NAME(adagrad)(size_t count, REAL rate, REAL penalty, REAL epsilon, const REAL *gradient, REAL *sum,             \
+                     REAL *weights);
 
 #define CKERNELS_F64(f) ckernels_##f##_f64
 #define CKERNELS_F32(f) ckernels_##f##_f32

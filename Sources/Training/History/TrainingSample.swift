@@ -9,16 +9,13 @@ enum TrainingSample {
   /// A text from the beginning, the same for a model and a seed; what has no number that a text can be drawn from writes
   /// nothing.
   static func text(by model: any LanguageModel, _ data: TrainingData, seed: UInt64) throws -> String {
+    var settings = GenerationSettings()
+    settings.length = length
+    settings.sampling.temperature = temperature
     let generator = Generator(
-      model: model, tokenizer: data.tokenizer, start: data.startToken, sampler: try Sampler(temperature: temperature),
-      seed: seed)
-    var text = ""
-    do {
-      try generator.write(after: [], length: length) { piece in
-        text += piece
-        return true
-      }
-    } catch is PredictionsNotFinite {}
-    return text
+      model: model, tokenizer: data.tokenizer, start: data.startToken, settings: settings, seed: seed)
+    do { return try generator.texts(after: []).first?.text ?? "" } catch is PredictionsNotFinite {
+      return ""
+    }
   }
 }
