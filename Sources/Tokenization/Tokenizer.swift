@@ -1,12 +1,11 @@
 /// Tokenization: vocabularies, tokenizers and their trainers, and tokenizer.json.
 
-import UnicodeText
-
 /// Turns text into token ids and back.
 public protocol Tokenizer: Sendable {
   /// V.
   var vocabularySize: Int { get }
-  var normalization: NormalizationForm { get }
+  /// What every text goes through first.
+  var normalization: TextNormalization { get }
   /// The id that stands for symbols outside the vocabulary, where it was trained.
   var unknownID: Int32? { get }
   /// Normalizes and encodes a text.
@@ -21,12 +20,17 @@ public protocol Tokenizer: Sendable {
   var dropsLeadingSpace: Bool { get }
   /// The id of a token's text, where the vocabulary has it.
   func id(of text: String) -> Int32?
-  /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it.
+  /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it, except where ``exportObstacle`` says why it
+  /// cannot: then it has words of our own, which that reader refuses.
   func tokenizerJSON() -> String
+  /// What `tokenizer.json` has no words for, so that only this program can read it.
+  var exportObstacle: String? { get }
 }
 
 extension Tokenizer {
   public var dropsLeadingSpace: Bool { false }
+
+  public var exportObstacle: String? { normalization.exportObstacle }
 
   /// What a token is, for people: a character, a byte or a token.
   public var unitName: String {
@@ -71,7 +75,7 @@ public struct EncodedText: Sendable {
   /// The symbols that the vocabulary lacks, in the order of their first places.
   public var unknown: [UnknownSymbol]
   /// Where they were asked for, the bytes of the original text that each token came from: one range for each id, in
-  /// order. Where normalization changed a grapheme cluster, all of its tokens came from the whole cluster.
+  /// order. What scalars became together came from all of them, and where marks were put in order, from all of those.
   public var offsets: [Range<Int>]?
 
   /// An encoding of its parts.

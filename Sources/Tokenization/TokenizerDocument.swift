@@ -1,10 +1,9 @@
 import ModelFiles
-import UnicodeText
 
 /// The parts of a tokenizer.json, as Hugging Face `tokenizers` has them.
 struct TokenizerDocument {
   var addedTokens: [JSON] = []
-  let normalization: NormalizationForm
+  let normalization: TextNormalization
   let preTokenizer: JSON
   let decoder: JSON
   let model: JSON
@@ -42,24 +41,10 @@ struct TokenizerDocument {
   var text: String {
     let document: JSON = [
       "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(addedTokens),
-      "normalizer": normalization == .none ? nil : ["type": .string(normalization.jsonName)],
+      "normalizer": normalization.json,
       "pre_tokenizer": preTokenizer, "post_processor": nil, "decoder": decoder, "model": model,
     ]
     return document.text(indented: true) + "\n"
-  }
-}
-
-extension NormalizationForm {
-  /// The name of the form's normalizer in tokenizer.json.
-  var jsonName: String { rawValue.uppercased() }
-
-  /// - Throws: ``TokenizerJSONError`` for a normalizer that is none of the forms.
-  init(tokenizerJSON normalizer: JSON?) throws {
-    self = .none
-    guard let normalizer, !normalizer.isNull else { return }
-    let form = Self.allCases.first { $0 != .none && $0.jsonName == normalizer["type"]?.string }
-    guard let form else { throw TokenizerJSONError("has a normalizer that this version does not know") }
-    self = form
   }
 }
 

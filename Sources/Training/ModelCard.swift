@@ -28,7 +28,7 @@ struct ModelCard {
     |---|---|
     | architecture | \(model.layers) × \(model.cellName), hidden size \(model.hiddenSize), embedding size \(model.embeddingSize) |
     | parameters | \(grouped(model.parameterCount)) |
-    | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue) |
+    | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization) |
     | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
     \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) \(unit)s |

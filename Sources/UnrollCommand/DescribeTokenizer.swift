@@ -31,7 +31,7 @@ struct DescribeTokenizer: ParsableCommand {
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
       var table = TextTable()
       table.add("vocabulary", grouped(tokenizer.vocabularySize), "\(tokenizer.unitName)s")
-      table.add("normalization", tokenizer.normalization.rawValue, "")
+      table.add("normalization", tokenizer.normalization.description, "")
       table.add("unknown symbol", tokenizer.unknownID.map { "id \($0)" } ?? "none", "")
       if let path = text { try measure(CorpusText(reading: [path]).text, tokenizer, &table) }
       _ = try Terminal.write(table.text)

@@ -48,11 +48,19 @@ struct TrainTokenizer: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      try refuseExport(vocabulary.normalization.exportObstacle)
       let text = try CorpusText(reading: corpus).text
       let tokenizer = try vocabulary.choice.tokenizer(for: text, vocabulary.options(defaultSize: 1000))
+      try refuseExport(tokenizer.exportObstacle)
       try Files.writeDurably(Array(tokenizer.tokenizerJSON().utf8), to: output)
       Terminal.complain("\(tokenizer.vocabularySize) \(tokenizer.unitName)s in \(output)")
     }
+  }
+
+  /// The file is for other programs: what they could not read is not written.
+  private func refuseExport(_ obstacle: String?) throws {
+    guard let obstacle else { return }
+    throw FileError(.invalid, output, "is not written: \(obstacle); train keeps it in the model's own folder")
   }
 }
 

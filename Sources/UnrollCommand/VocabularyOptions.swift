@@ -1,7 +1,6 @@
 import ArgumentParser
 import Tokenization
 import Training
-import UnicodeText
 
 /// The flags that say how a vocabulary is made, of `train` and `tokenizer train`.
 struct VocabularyOptions: ParsableArguments {
@@ -15,8 +14,13 @@ struct VocabularyOptions: ParsableArguments {
   @Option(help: "Tokens of a bpe or unigram vocabulary.")
   var vocabularySize: Int?
 
-  @Option(help: "Unicode normalization: none, nfc, nfd, nfkc or nfkd.")
-  var normalization: NormalizationForm = .nfc
+  @Option(
+    help: """
+      What every text goes through first, with commas between: nfc, nfd, nfkc, nfkd, lowercase, casefold, strip-accents \
+      (of marks: after nfd or nfkd) and line-endings; none for nothing. The default is nfc.
+      """,
+    transform: { try TextNormalization(names: $0) })
+  var normalization: TextNormalization = .nfc
 
   @Option(
     help: "Characters seen less often in the training part become <unk>; of bpe and unigram, pairs no tokens.")
