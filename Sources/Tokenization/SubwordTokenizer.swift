@@ -8,6 +8,8 @@ public struct SubwordTokenizer: Tokenizer {
   package let model: Model
   /// Symbols that are found in a text as they are, with their ids.
   let specialSymbols: [SpecialSymbol]
+  /// The sentencepiece model that this was read from, which `tokenizer.json` has no exact words for.
+  let sentencePiece: [UInt8]?
   /// What each token adds to a text.
   private let tokenBytes: [[UInt8]]
 
@@ -25,8 +27,9 @@ public struct SubwordTokenizer: Tokenizer {
 
   init(
     _ model: Model, normalization: TextNormalization, preTokenization: PreTokenization,
-    specialSymbols: [SpecialSymbol] = []
+    specialSymbols: [SpecialSymbol] = [], sentencePiece: [UInt8]? = nil
   ) {
+    self.sentencePiece = sentencePiece
     self.model = model
     self.normalization = normalization
     self.preTokenization = preTokenization

@@ -28,15 +28,27 @@ struct TokenizerDocument {
   }
 
   static func bytePair(
-    vocabulary: [JSON.Member], merges: [(String, String)], unknown: String?, byteFallback: Bool
+    vocabulary: [JSON.Member], merges: [(String, String)], unknown: String?, byteFallback: Bool,
+    fusesUnknown: Bool = false
   ) -> JSON {
     [
       "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? nil,
-      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false,
+      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": .bool(fusesUnknown),
       "byte_fallback": .bool(byteFallback), "ignore_merges": false, "vocab": .object(vocabulary),
       "merges": .array(merges.map { [.string($0.0), .string($0.1)] }),
     ]
   }
+
+  /// A model of a type that Hugging Face's reader does not know and refuses: sentencepiece's own file, as base64.
+  static func text(sentencePiece: [UInt8]) -> String {
+    let document: JSON = [
+      "version": "1.0",
+      "model": ["type": .string(sentencePieceType), "file": .string(Base64.encoded(sentencePiece))],
+    ]
+    return document.text(indented: true) + "\n"
+  }
+
+  static let sentencePieceType = "SentencePiece"
 
   var text: String {
     let document: JSON = [

@@ -14,6 +14,12 @@ public enum TokenizerReader {
 
   private static func read(_ document: JSON) throws -> any Tokenizer {
     guard let model = document["model"] else { throw TokenizerJSONError("has no model; it is not a tokenizer.json") }
+    if model["type"]?.string == TokenizerDocument.sentencePieceType {
+      guard let file = model["file"]?.string.flatMap(Base64.decoded) else {
+        throw TokenizerJSONError("has a sentencepiece model that is not in base64")
+      }
+      return try SentencePieceReader.read(file)
+    }
     for part in ["truncation", "padding"] where document[part]?.isNull == false {
       throw TokenizerJSONError("asks for \(part), which this version does not know")
     }

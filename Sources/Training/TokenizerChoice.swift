@@ -11,7 +11,7 @@ public enum TokenizerChoice: Sendable, Equatable {
   case bytePair(isByteLevel: Bool)
   /// A unigram model over subwords.
   case unigram
-  /// The tokenizer.json at a path, or of the model folder there.
+  /// The tokenizer.json or sentencepiece `.model` at a path, or the tokenizer.json of the model folder there.
   case file(String)
 
   /// Whether a vocabulary size can be wished for.
@@ -38,12 +38,14 @@ public enum TokenizerChoice: Sendable, Equatable {
     }
   }
 
-  /// Reads a tokenizer.json, or the one in a folder.
+  /// Reads a tokenizer.json, or the one in a folder, or a sentencepiece `.model`.
   ///
   /// - Throws: ``FileError`` that names the file.
   public static func read(_ path: String) throws -> any Tokenizer {
     let file = Files.kind(path) == .folder ? Paths.join(path, "tokenizer.json") : path
     let bytes = try Files.read(file, limit: 1 << 28)
-    do { return try TokenizerReader.read(bytes) } catch { throw FileError(.invalid, file, "\(error)") }
+    do {
+      return try file.hasSuffix(".model") ? SentencePieceReader.read(bytes) : TokenizerReader.read(bytes)
+    } catch { throw FileError(.invalid, file, "\(error)") }
   }
 }

@@ -12,7 +12,7 @@ struct DescribeTokenizer: ParsableCommand {
     abstract: "Say what a vocabulary holds, and how it cuts a text.",
     discussion: "Example: unroll tokenizer info letters-model --text letters.txt")
 
-  @Argument(help: "A tokenizer.json, or the folder of a model.")
+  @Argument(help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(help: "A text to measure: tokens per word, bytes per token, what is unknown; - is standard input.")

@@ -71,7 +71,7 @@ struct EncodeText: ParsableCommand {
     abstract: "Turn text on standard input into tokens.",
     discussion: "Example: echo 'Dear Nell,' | unroll tokenizer encode --tokenizer letters-model --format tokens")
 
-  @Option(name: .shortAndLong, help: "A tokenizer.json, or the folder of a model.")
+  @Option(name: .shortAndLong, help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(
@@ -122,7 +122,7 @@ struct DecodeTokens: ParsableCommand {
     abstract: "Turn tokens on standard input into text.",
     discussion: "Reads ids between white space, or what encode --format json wrote.")
 
-  @Option(name: .shortAndLong, help: "A tokenizer.json, or the folder of a model.")
+  @Option(name: .shortAndLong, help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(help: "ids, or json: an object with ids, or a list of them.")

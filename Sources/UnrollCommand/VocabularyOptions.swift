@@ -7,7 +7,7 @@ struct VocabularyOptions: ParsableArguments {
   @Option(
     help: """
       Vocabulary: character (each a Unicode scalar), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
-      characters), unigram, or the path of a tokenizer.json or of a model folder.
+      characters), unigram, or the path of a tokenizer.json, a sentencepiece .model or a model folder.
       """)
   var tokenizer = "character"
 
