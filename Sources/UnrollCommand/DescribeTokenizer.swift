@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpora
 import ModelFiles
 import Reports
 import Tokenization
@@ -21,6 +20,8 @@ struct DescribeTokenizer: ParsableCommand {
   @Option(help: "How many of the text's most frequent tokens to name.")
   var top = 10
 
+  @OptionGroup var encoding: EncodingOptions
+
   func validate() throws {
     try requirePath(tokenizer, "The tokenizer's name")
     try require((0...100_000).contains(top), "--top is \(top); it must be 0 to 100,000.")
@@ -33,7 +34,7 @@ struct DescribeTokenizer: ParsableCommand {
       table.add("vocabulary", grouped(tokenizer.vocabularySize), "\(tokenizer.unitName)s")
       table.add("normalization", tokenizer.normalization.description, "")
       table.add("unknown symbol", tokenizer.unknownID.map { "id \($0)" } ?? "none", "")
-      if let path = text { try measure(CorpusText(reading: [path]).text, tokenizer, &table) }
+      if let path = text { try measure(encoding.text(of: [path]).text, tokenizer, &table) }
       _ = try Terminal.write(table.text)
     }
   }

@@ -1,9 +1,7 @@
 import ArgumentParser
 import LanguageModeling
-import ModelFiles
 import Sampling
 import Tokenization
-import UnicodeText
 
 /// `unroll generate`.
 struct GenerateCommand: ParsableCommand {
@@ -44,6 +42,7 @@ struct GenerateCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Write the prompt too.")
   var echo = true
 
+  @OptionGroup var encoding: EncodingOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
@@ -76,9 +75,6 @@ struct GenerateCommand: ParsableCommand {
 
   private func promptText() throws -> String {
     guard prompt == "-" else { return prompt }
-    let bytes = try Files.read("-")
-    do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, "standard input", "\(error); the prompt must be UTF-8")
-    }
+    return try encoding.standardInput("the prompt must be UTF-8; or use --invalid-utf8 replace")
   }
 }

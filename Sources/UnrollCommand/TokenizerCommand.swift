@@ -1,9 +1,7 @@
 import ArgumentParser
-import Corpora
 import ModelFiles
 import Tokenization
 import Training
-import UnicodeText
 
 /// `unroll tokenizer`.
 struct TokenizerCommand: ParsableCommand {
@@ -14,14 +12,6 @@ struct TokenizerCommand: ParsableCommand {
 
   /// What `encode` writes and `decode` reads.
   enum Format: String, ExpressibleByArgument, CaseIterable { case ids, tokens, json }
-
-  /// Standard input as text.
-  static func input() throws -> String {
-    let bytes = try Files.read("-")
-    do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, "standard input", "\(error); convert the text to UTF-8 first")
-    }
-  }
 }
 
 /// `unroll tokenizer train`.
@@ -40,6 +30,7 @@ struct TrainTokenizer: ParsableCommand {
   var output: String
 
   @OptionGroup(title: "Vocabulary") var vocabulary: VocabularyOptions
+  @OptionGroup var encoding: EncodingOptions
 
   func validate() throws {
     try requirePath(output, "--output")
@@ -49,7 +40,7 @@ struct TrainTokenizer: ParsableCommand {
   func run() throws {
     try reportingErrors {
       try refuseExport(vocabulary.normalization.exportObstacle)
-      let text = try CorpusText(reading: corpus).text
+      let text = try encoding.text(of: corpus).text
       let tokenizer = try vocabulary.choice.tokenizer(for: text, vocabulary.options(defaultSize: 1000))
       try refuseExport(tokenizer.exportObstacle)
       try Files.writeDurably(Array(tokenizer.tokenizerJSON().utf8), to: output)
@@ -82,12 +73,14 @@ struct EncodeText: ParsableCommand {
     help: "What to do with characters that the vocabulary lacks: fail, skip (named on standard error) or replace.")
   var unknown: UnknownPolicy = .fail
 
+  @OptionGroup var encoding: EncodingOptions
+
   func validate() throws { try requirePath(tokenizer, "--tokenizer") }
 
   func run() throws {
     try reportingErrors {
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
-      let text = try TokenizerCommand.input()
+      let text = try encoding.standardInput("convert the text to UTF-8 first, or use --invalid-utf8 replace")
       let encoded = try InText.named("-") {
         try tokenizer.encode(text, unknown: unknown, keepsOffsets: format == .json)
       }

@@ -56,6 +56,7 @@ struct TrainCommand: ParsableCommand {
 
   struct TextOptions: ParsableArguments {
     @OptionGroup var vocabulary: VocabularyOptions
+    @OptionGroup var encoding: EncodingOptions
 
     @Option(help: "Documents: none, the corpus is one stream.")
     var documents: Documents = .none
@@ -194,6 +195,7 @@ struct TrainCommand: ParsableCommand {
     settings.source = source.settings
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.tokenizer = text.vocabulary.choice
+    settings.invalidUTF8 = text.encoding.policy
     settings.vocabulary = text.vocabulary.options(defaultSize: 1000)
     settings.cell = model.cell.cell
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Corpora
+import ModelFiles
+import UnicodeText
+
+extension InvalidUTF8.Policy: ExpressibleByArgument {}
+
+/// `--invalid-utf8`, of every command that reads text.
+struct EncodingOptions: ParsableArguments {
+  @Option(
+    name: .customLong("invalid-utf8"),
+    help: "What to do with bytes that are not UTF-8: fail, or replace by U+FFFD (how many is said on standard error).")
+  var policy: InvalidUTF8.Policy = .refuse
+
+  /// The text of files, one after another.
+  func text(of paths: [String]) throws -> CorpusText {
+    let corpus = try CorpusText(reading: paths, invalid: policy)
+    Self.say(corpus.replacements)
+    return corpus
+  }
+
+  /// Standard input, which may be empty.
+  ///
+  /// - Parameter advice: What to do about bytes that are not UTF-8.
+  func standardInput(_ advice: String) throws -> String {
+    let bytes = try Files.read("-")
+    if policy == .replace {
+      let (text, replacements) = decodeUTF8Replacing(bytes)
+      Self.say(replacements)
+      return text
+    }
+    do { return try decodeUTF8(bytes) } catch {
+      throw FileError(.invalid, "standard input", "\(error); \(advice)")
+    }
+  }
+
+  private static func say(_ replacements: Int) {
+    guard replacements > 0 else { return }
+    Terminal.complain("Warning: \(CorpusText.replaced(replacements))")
+  }
+}
