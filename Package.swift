@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(
       name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Compute", "TestSupport"]),
-    .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Compute"]),
+    .testTarget(name: "SamplingTests", dependencies: ["Sampling", "Tokenization", "Compute"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels", "TestSupport"]),
     .testTarget(

@@ -32,11 +32,12 @@ extension Tokenizer {
 
   public var exportObstacle: String? { normalization.exportObstacle }
 
-  /// What a token is, for people: a character, a byte or a token.
+  /// What a token is, for people: a character, a byte, a (grapheme) cluster or a token.
   public var unitName: String {
     switch self {
     case is CharacterTokenizer: "character"
     case is ByteTokenizer: "byte"
+    case is GraphemeTokenizer: "cluster"
     default: "token"
     }
   }
@@ -91,26 +92,34 @@ public struct EncodedText: Sendable {
 
 /// A symbol that the vocabulary lacks.
 public struct UnknownSymbol: Sendable, Equatable {
-  /// The symbol, as normalized.
+  /// The symbol, as normalized; of a grapheme cluster the first scalar.
   public let symbol: Unicode.Scalar
+  /// The other scalars of a grapheme cluster.
+  public let others: [Unicode.Scalar]
   /// How often it occurs.
   public var count: Int
   /// The place of its first occurrence, counted in symbols of the normalized text from 0.
   public let firstPosition: Int
 
   /// A symbol with its count and first place.
-  public init(symbol: Unicode.Scalar, count: Int, firstPosition: Int) {
+  public init(symbol: Unicode.Scalar, others: [Unicode.Scalar] = [], count: Int, firstPosition: Int) {
     self.symbol = symbol
+    self.others = others
     self.count = count
     self.firstPosition = firstPosition
   }
 
   /// For example `'é' (U+00E9)`.
   public var name: String {
-    let digits = String(symbol.value, radix: 16, uppercase: true)
-    let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    let scalars = [symbol] + others
+    let codes = scalars.map { scalar in
+      let digits = String(scalar.value, radix: 16, uppercase: true)
+      return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }.joined(separator: " ")
     let isVisible = symbol.properties.generalCategory != .control && !symbol.properties.isWhitespace
-    return isVisible ? "'\(symbol)' (\(code))" : code
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: scalars)
+    return isVisible ? "'\(String(text))' (\(codes))" : codes
   }
 }
 

@@ -66,19 +66,19 @@ extension PreTokenization {
     func bytes(cutting: Bool) -> JSON {
       ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": .bool(cutting)]
     }
-    func split(_ pattern: String, _ behavior: String) -> JSON {
-      [
-        "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": .string(behavior), "invert": false,
-      ]
-    }
     switch self {
     case .none: return byteLevel ? bytes(cutting: false) : nil
-    case .gpt2: return byteLevel ? bytes(cutting: true) : split(Self.gpt2Pattern, "Isolated")
+    case .gpt2: return byteLevel ? bytes(cutting: true) : Self.split(Self.gpt2Pattern, "Isolated")
     case .whitespace:
-      let cuts = split(Self.whitespacePattern, "MergedWithNext")
+      let cuts = Self.split(Self.whitespacePattern, "MergedWithNext")
       return byteLevel ? ["type": "Sequence", "pretokenizers": [cuts, bytes(cutting: false)]] : cuts
     case .metaspace: return metaspaceJSON ?? nil
     }
+  }
+
+  /// A cut by a regular expression.
+  static func split(_ pattern: String, _ behavior: String) -> JSON {
+    ["type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": .string(behavior), "invert": false]
   }
 
   /// sentencepiece's marks, which are a pre-tokenizer and a decoder; nil for the other kinds.

@@ -24,6 +24,7 @@ public enum TokenizerReader {
       throw TokenizerJSONError("asks for \(part), which this version does not know")
     }
     try refuseUnknownPostProcessor(document["post_processor"])
+    if model["type"]?.string == "WordLevel" { return try GraphemeTokenizer(document) }
     let normalization = try TextNormalization(tokenizerJSON: document["normalizer"])
     let (cuts, isByteLevel) = try PreTokenization.read(document["pre_tokenizer"])
     let added = try AddedTokens(document["added_tokens"], normalization)

@@ -5,6 +5,8 @@ import Tokenization
 public enum TokenizerChoice: Sendable, Equatable {
   /// Unicode scalars of the training part.
   case character
+  /// Grapheme clusters of the training part.
+  case grapheme
   /// The 256 bytes.
   case byte
   /// Byte-pair encoding of bytes, or of characters.
@@ -18,7 +20,7 @@ public enum TokenizerChoice: Sendable, Equatable {
   public var isSubword: Bool {
     switch self {
     case .bytePair, .unigram: true
-    case .character, .byte, .file: false
+    case .character, .grapheme, .byte, .file: false
     }
   }
 
@@ -29,6 +31,10 @@ public enum TokenizerChoice: Sendable, Equatable {
     switch self {
     case .character:
       CharacterTokenizerTrainer(
+        normalization: options.normalization, minimumFrequency: options.minimumFrequency
+      ).train(text)
+    case .grapheme:
+      GraphemeTokenizerTrainer(
         normalization: options.normalization, minimumFrequency: options.minimumFrequency
       ).train(text)
     case .byte: ByteTokenizer(normalization: options.normalization)

@@ -6,10 +6,15 @@ import Training
 struct VocabularyOptions: ParsableArguments {
   @Option(
     help: """
-      Vocabulary: character (each a Unicode scalar), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
+      Vocabulary: character (see --unit), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
       characters), unigram, or the path of a tokenizer.json, a sentencepiece .model or a model folder.
       """)
   var tokenizer = "character"
+
+  @Option(help: "What a character is: a Unicode scalar, or a grapheme (what readers take for one, as a flag or CR LF).")
+  var unit: Unit = .scalar
+
+  enum Unit: String, ExpressibleByArgument, CaseIterable { case scalar, grapheme }
 
   @Option(help: "Tokens of a bpe or unigram vocabulary.")
   var vocabularySize: Int?
@@ -41,6 +46,7 @@ struct VocabularyOptions: ParsableArguments {
   func validate() throws {
     try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
     try requirePath(tokenizer, "--tokenizer")
+    try require(unit == .scalar || tokenizer == "character", "--unit is for --tokenizer character.")
     try require(
       vocabularySize == nil || choice.isSubword, "--vocabulary-size is for --tokenizer bpe, bpe-character and unigram.")
     try require(
@@ -57,7 +63,7 @@ struct VocabularyOptions: ParsableArguments {
 
   var choice: TokenizerChoice {
     switch tokenizer {
-    case "character": .character
+    case "character": unit == .grapheme ? .grapheme : .character
     case "byte": .byte
     case "bpe": .bytePair(isByteLevel: true)
     case "bpe-character": .bytePair(isByteLevel: false)
