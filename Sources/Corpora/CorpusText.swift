@@ -12,31 +12,54 @@ public struct CorpusText: Sendable {
   public let bytes: Int
   /// SHA-256 of all bytes, one after another.
   public let hash: String
+  /// Sequences of bytes that were not UTF-8 and became U+FFFD.
+  public let replacements: Int
 
   /// A text that no file holds, as a source makes it.
   public init(_ text: String) {
     self.text = text
     bytes = text.utf8.count
     hash = sha256(Array(text.utf8))
+    replacements = 0
   }
 
   /// Reads files (`-` is standard input), one after another, as one stream.
   ///
+  /// - Parameter policy: What is done about bytes that are not UTF-8. ``bytes`` and ``hash`` are of what the files hold.
   /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty.
-  public init(reading paths: [String]) throws {
+  public init(reading paths: [String], invalid policy: InvalidUTF8.Policy = .refuse) throws {
     var all: [UInt8] = []
+    var text = ""
+    var replacements = 0
     for path in paths {
       let bytes = try Files.read(path)
       let name = path == "-" ? "standard input" : path
-      do { _ = try decodeUTF8(bytes) } catch {
-        throw FileError(.invalid, name, "\(error); convert the text to UTF-8 first")
-      }
+      let decoded = try Self.decode(bytes, policy, name)
+      text += decoded.text
+      replacements += decoded.replacements
       guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
       all += bytes
     }
-    text = String(decoding: all, as: UTF8.self)
+    self.text = text
+    self.replacements = replacements
     bytes = all.count
     hash = sha256(all)
+  }
+
+  private static func decode(
+    _ bytes: [UInt8], _ policy: InvalidUTF8.Policy, _ name: String
+  ) throws -> (text: String, replacements: Int) {
+    if policy == .replace { return decodeUTF8Replacing(bytes) }
+    do { return (try decodeUTF8(bytes), 0) } catch {
+      throw FileError(.invalid, name, "\(error); convert the text to UTF-8 first, or use --invalid-utf8 replace")
+    }
+  }
+
+  /// A sentence about how many sequences were replaced.
+  public static func replaced(_ count: Int) -> String {
+    count == 1
+      ? "one sequence of bytes was not UTF-8 and became U+FFFD"
+      : "\(count) sequences of bytes were not UTF-8 and became U+FFFD"
   }
 
   /// The first part of a text and the rest; `fraction` of its scalars, rounded up, are the rest.

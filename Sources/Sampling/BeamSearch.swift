@@ -36,9 +36,11 @@ extension Generator {
     try settings.validate()
     guard settings.length > 0 else { return [WrittenText()] }
     let reader = model.makeReader(lanes: beams.width, steps: readingSteps(beams.width), threads: threads)
-    var live = [Beam(lane: lane(0, try chain(after: prompt), after: prompt))]
+    let healing = PromptHealing(prompt, tokenizer)
+    let chain = try chain(after: healing.prompt)
+    var live = [Beam(lane: lane(0, chain, healing, afterPrompt: !prompt.isEmpty))]
     var ended: [Beam] = []
-    var logits = try read(prompt, reader)
+    var logits = try read(healing.prompt, reader)
     while true {
       let parents = try follow(&live, &ended, logits, beams)
       guard !live.isEmpty, !isOver(live, ended, beams) else { break }
@@ -83,7 +85,7 @@ extension Generator {
       let predicted = logits[index * vocabulary..<(index + 1) * vocabulary]
       let logSum = Distribution.logSum(predicted)
       var scores = predicted.map { $0 - logSum }
-      if let unknown = tokenizer.unknownID { scores[Int(unknown)] = -.infinity }
+      live[index].lane.leaveOutImpossible(&scores)
       try live[index].lane.chain.process(&scores)
       for token in Distribution.top(count, of: scores) {
         candidates.append(Candidate(beam: index, token: token, score: live[index].score + scores[token]))

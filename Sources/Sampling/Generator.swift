@@ -38,7 +38,8 @@ public struct Generator: Sendable {
   /// Writes one text after a prompt, number 0.
   ///
   /// - Parameters:
-  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
+  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it. Where it ends inside
+  ///     what could be a longer token, its last tokens are drawn anew, see ``PromptHealing``.
   ///   - emit: Gets the text as it is drawn, whole characters only (perhaps none with a token, and more with the next);
   ///     returning false ends the writing. Bytes at the end that are no whole character are left out.
   /// - Throws: `PredictionsNotFinite`, ``InvalidSampling``, and what `emit` throws.
@@ -75,11 +76,12 @@ public struct Generator: Sendable {
     try settings.validate()
     precondition(settings.beams == nil, "what a beam search finds is not drawn symbol by symbol; ask for texts")
     guard settings.length > 0 else { return }
-    let chain = try chain(after: prompt)
+    let healing = PromptHealing(prompt, tokenizer)
+    let chain = try chain(after: healing.prompt)
     for begin in stride(from: samples.lowerBound, to: samples.upperBound, by: Self.batch) {
       let samples = begin..<min(begin + Self.batch, samples.upperBound)
-      let lanes = samples.map { lane($0, chain, after: prompt) }
-      guard try write(lanes, after: prompt, emit) else { return }
+      let lanes = samples.map { lane($0, chain, healing, afterPrompt: !prompt.isEmpty) }
+      guard try write(lanes, after: healing.prompt, emit) else { return }
     }
   }
 
@@ -133,8 +135,9 @@ public struct Generator: Sendable {
     return chain
   }
 
-  func lane(_ sample: Int, _ chain: ProcessorChain, after prompt: [Int32]) -> WritingLane {
-    WritingLane(sample: sample, settings, chain: chain, tokenizer: tokenizer, afterPrompt: !prompt.isEmpty)
+  func lane(_ sample: Int, _ chain: ProcessorChain, _ healing: PromptHealing, afterPrompt: Bool) -> WritingLane {
+    WritingLane(
+      sample: sample, settings, chain: chain, tokenizer: tokenizer, healing: healing, afterPrompt: afterPrompt)
   }
 
   /// Steps of a window in which a prompt is read: fewer for many texts.

@@ -10,21 +10,29 @@ struct WritingLane: Sendable {
   private(set) var finishReason: FinishReason?
   private let settings: GenerationSettings
   private let unknownID: Int?
+  private let tokenizer: any Tokenizer
+  private var healing: PromptHealing
   private var decoder: StreamingDecoder
   private var stops: StopStrings
   private var sentence: SentenceEnd?
   /// −log₂ p of tokens whose text is not whole yet.
   private var waitingBits: Double?
 
-  /// - Parameter chain: Knows the prompt.
+  /// - Parameters:
+  ///   - chain: Knows the prompt, as far as it was not taken back.
+  ///   - healing: What was taken back of the prompt.
   init(
-    sample: Int, _ settings: GenerationSettings, chain: ProcessorChain, tokenizer: any Tokenizer, afterPrompt: Bool
+    sample: Int, _ settings: GenerationSettings, chain: ProcessorChain, tokenizer: any Tokenizer,
+    healing: PromptHealing, afterPrompt: Bool
   ) {
     self.sample = sample
     self.chain = chain
     self.settings = settings
     unknownID = tokenizer.unknownID.map { Int($0) }
+    self.tokenizer = tokenizer
+    self.healing = healing
     decoder = StreamingDecoder(tokenizer, goesOn: afterPrompt)
+    decoder.leaveOut(healing.rest.count)
     stops = StopStrings(settings.stops.map { tokenizer.normalization.normalize($0) })
     sentence = settings.endsWithSentence ? SentenceEnd() : nil
   }
@@ -44,10 +52,20 @@ struct WritingLane: Sendable {
   /// - Throws: ``InvalidSampling`` where no symbol is left.
   mutating func draw(_ logits: ArraySlice<Double>, seed: UInt64) throws -> Choice {
     var random = CounterRandom(seed: seed, purpose: .sampling, step: count, lane: sample)
-    guard let unknownID else { return choice(Int32(try chain.draw(logits, using: &random)), logits) }
-    var possible = logits
-    possible[logits.startIndex + unknownID] = -.infinity
-    return choice(Int32(try chain.draw(possible, using: &random)), logits)
+    guard unknownID != nil || !healing.isDone else {
+      return choice(Int32(try chain.draw(logits, using: &random)), logits)
+    }
+    var possible = Array(logits)
+    leaveOutImpossible(&possible)
+    return choice(Int32(try chain.draw(possible[...], using: &random)), logits)
+  }
+
+  /// Leaves only what may come next: never `<unk>`, and what spells the rest of a prompt first.
+  ///
+  /// - Parameter logits: Or their logarithms as probabilities, `[V]`.
+  func leaveOutImpossible(_ logits: inout [Double]) {
+    if let unknownID { logits[unknownID] = -.infinity }
+    healing.constrain(&logits)
   }
 
   /// What the model says of a token, where somebody asked.
@@ -68,6 +86,7 @@ struct WritingLane: Sendable {
   /// Writes a token.
   mutating func take(_ choice: Choice) -> WrittenToken {
     chain.accept(choice.token)
+    if !healing.isDone { healing.take(tokenizer.bytes(of: choice.token).count) }
     count += 1
     let pieces = write(choice.token, choice.logProbability)
     return WrittenToken(

@@ -57,7 +57,7 @@ struct Assembly {
   /// Adds a segment's tokens.
   ///
   /// - Parameter start: The segment's first byte in the original.
-  mutating func add(_ tokens: SubwordTokens, _ marked: MarkedText, _ normalized: NormalizedText, start: Int) {
+  mutating func add(_ tokens: SubwordTokens, _ marked: MarkedText, _ normalized: TracedText, start: Int) {
     let hasUnknown = tokens.ids.contains { $0 < 0 }
     guard hasUnknown || encoded.offsets != nil else {
       if encoded.ids.isEmpty { encoded.ids = tokens.ids } else { encoded.ids += tokens.ids }
@@ -101,6 +101,7 @@ struct Assembly {
   }
 
   mutating func finish() throws -> EncodedText {
+    encoded.offsets = encoded.offsets.map(TracedText.ordered)
     encoded.unknown = try unknown.finish()
     return encoded
   }

@@ -16,12 +16,29 @@ package struct BytePairModel: Sendable {
   package let alphabet: Alphabet
   package let vocabulary: SubwordVocabulary
   package let merges: [Merge]
+  let fusesUnknown: Bool
   /// The place of a pair's merge in ``merges``.
   private let ranks: PairTable
+  private let sentencePiece: SentencePieceManner?
 
-  /// - Parameter merges: Of ids of the vocabulary; a pair stands once.
-  init(_ vocabulary: SubwordVocabulary, alphabet: Alphabet, merges: [Merge]) {
+  /// What sentencepiece's own program does in another way than Hugging Face's.
+  struct SentencePieceManner: Sendable {
+    /// Which merge goes first, the smallest; of equals the one further left. One for each merge, and never descending.
+    let priorities: [Int32]
+    /// Symbols that are found in a word before all else, and never merged.
+    let kept: [SpecialSymbol]
+  }
+
+  /// - Parameters:
+  ///   - merges: Of ids of the vocabulary; a pair stands once.
+  ///   - fusesUnknown: Whether unknown scalars side by side are one unknown symbol, as they are for sentencepiece.
+  init(
+    _ vocabulary: SubwordVocabulary, alphabet: Alphabet, merges: [Merge], fusesUnknown: Bool = false,
+    sentencePiece: SentencePieceManner? = nil
+  ) {
     self.vocabulary = vocabulary
+    self.fusesUnknown = fusesUnknown || sentencePiece != nil
+    self.sentencePiece = sentencePiece
     self.alphabet = alphabet
     self.merges = merges
     var ranks = PairTable(capacity: merges.count)
@@ -53,6 +70,7 @@ package struct BytePairModel: Sendable {
   {
     begin(bytes, word, &scratch)
     if scratch.ids.count > Self.shortWord { mergeByQueue(&scratch) } else { mergeByScanning(&scratch) }
+    if fusesUnknown { fuseUnknown(&scratch) }
     tokens.ids += scratch.ids
     tokens.lengths += scratch.lengths
   }
@@ -70,6 +88,12 @@ package struct BytePairModel: Sendable {
     case .scalars(let byteFallback):
       var place = word.lowerBound
       while place < word.upperBound {
+        if let symbol = kept(bytes, place, word.upperBound) {
+          scratch.ids.append(symbol.id)
+          scratch.lengths.append(Int32(symbol.bytes.count))
+          place += symbol.bytes.count
+          continue
+        }
         let (scalar, width) = WordScanner.scalar(bytes, place)
         let id = vocabulary.id(of: scalar)
         if id >= 0 || !byteFallback {
@@ -86,6 +110,26 @@ package struct BytePairModel: Sendable {
     }
   }
 
+  /// The longest symbol that is found before all else at a place.
+  @inline(__always)
+  private func kept(_ bytes: [UInt8], _ place: Int, _ end: Int) -> SpecialSymbol? {
+    guard let symbols = sentencePiece?.kept, !symbols.isEmpty else { return nil }
+    return symbols.filter { bytes[place..<end].starts(with: $0.bytes) }.max { $0.bytes.count < $1.bytes.count }
+  }
+
+  private func fuseUnknown(_ scratch: inout Scratch) {
+    for place in scratch.ids.indices.dropFirst() where scratch.ids[place] == SubwordTokens.unknown {
+      if scratch.ids[place - 1] < 0 { scratch.ids[place] = SubwordTokens.moreUnknown }
+    }
+  }
+
+  /// What decides between merges: the place among all, or what the model says.
+  @inline(__always)
+  private func priority(_ rank: Int32) -> Int32 {
+    guard let sentencePiece, rank != Self.none else { return rank }
+    return sentencePiece.priorities[Int(rank)]
+  }
+
   @inline(__always)
   private func rank(_ left: Int32, _ right: Int32) -> Int32 {
     left < 0 || right < 0 ? Self.none : ranks.value(PairTable.key(left, right)) ?? Self.none
@@ -98,9 +142,12 @@ package struct BytePairModel: Sendable {
       scratch.ranks.append(rank(scratch.ids[place], scratch.ids[place + 1]))
     }
     while true {
-      var (best, place) = (Self.none, 0)
-      for (other, rank) in scratch.ranks.enumerated() where rank < best { (best, place) = (rank, other) }
-      guard best != Self.none else { return }
+      var (first, place) = (Self.none, 0)
+      for (other, rank) in scratch.ranks.enumerated() where priority(rank) < first {
+        (first, place) = (priority(rank), other)
+      }
+      guard first != Self.none else { return }
+      let best = scratch.ranks[place]
       scratch.ids[place] = merges[Int(best)].result
       scratch.lengths[place] += scratch.lengths[place + 1]
       scratch.ids.remove(at: place + 1)
@@ -123,10 +170,10 @@ package struct BytePairModel: Sendable {
     while let first = scratch.queue.popFirst() {
       let place = Int(first & 0xFFFF_FFFF)
       // What was merged away, or has another neighbour by now, is passed over.
-      guard UInt64(scratch.ranks[place]) == first >> 32 else { continue }
+      guard UInt64(priority(scratch.ranks[place])) == first >> 32 else { continue }
       let taken = Int(scratch.next[place])
       let after = scratch.next[taken]
-      scratch.ids[place] = merges[Int(first >> 32)].result
+      scratch.ids[place] = merges[Int(scratch.ranks[place])].result
       scratch.lengths[place] += scratch.lengths[taken]
       scratch.lengths[taken] = 0
       scratch.ranks[taken] = Self.none
@@ -150,6 +197,6 @@ package struct BytePairModel: Sendable {
     let next = Int(scratch.next[place])
     scratch.ranks[place] = next < scratch.ids.count ? rank(scratch.ids[place], scratch.ids[next]) : Self.none
     guard scratch.ranks[place] != Self.none else { return }
-    scratch.queue.insert(UInt64(scratch.ranks[place]) << 32 | UInt64(place))
+    scratch.queue.insert(UInt64(priority(scratch.ranks[place])) << 32 | UInt64(place))
   }
 }

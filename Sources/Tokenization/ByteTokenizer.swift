@@ -1,20 +1,19 @@
 import ModelFiles
-import UnicodeText
 
 /// The vocabulary of the 256 bytes of UTF-8, each its own id: no text is ever unknown.
 public struct ByteTokenizer: Tokenizer, Equatable {
-  public let normalization: NormalizationForm
+  public let normalization: TextNormalization
 
   /// The byte vocabulary over texts in a normalization form.
-  public init(normalization: NormalizationForm) { self.normalization = normalization }
+  public init(normalization: TextNormalization) { self.normalization = normalization }
 
   public var vocabularySize: Int { 256 }
   public var unknownID: Int32? { nil }
 
   public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {
-    let normalized = NormalizedText(text, normalization, keepsOffsets: keepsOffsets)
+    let normalized = TracedText(text, normalization, keepsOffsets: keepsOffsets)
     let ids = normalized.text.utf8.map { Int32($0) }
-    let offsets = keepsOffsets ? ids.indices.map { normalized.original($0..<$0 + 1) } : nil
+    let offsets = keepsOffsets ? TracedText.ordered(ids.indices.map { normalized.original($0..<$0 + 1) }) : nil
     return EncodedText(ids: ids, unknown: [], offsets: offsets)
   }
 

@@ -2,7 +2,7 @@ import UnicodeText
 
 /// A vocabulary of Unicode scalars, ids in the order of scalars; `<unk>`, where there is one, is id 0.
 public struct CharacterTokenizer: Tokenizer, Equatable {
-  public let normalization: NormalizationForm
+  public let normalization: TextNormalization
   /// The scalars by id; `<unk>` has none.
   let scalars: [Unicode.Scalar?]
   /// id by scalar value, −1 where the vocabulary lacks it; as long as the largest scalar needs.
@@ -13,13 +13,13 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
   /// - Parameters:
   ///   - scalars: Distinct; in any order.
   ///   - hasUnknown: Whether `<unk>` is part of the vocabulary.
-  public init(scalars: [Unicode.Scalar], hasUnknown: Bool, normalization: NormalizationForm) {
+  public init(scalars: [Unicode.Scalar], hasUnknown: Bool, normalization: TextNormalization) {
     let known = scalars.sorted().map(Optional.some)
     self.init(byID: hasUnknown ? [nil] + known : known, normalization: normalization)
   }
 
   /// - Parameter byID: Distinct scalars by id, at most one without.
-  init(byID: [Unicode.Scalar?], normalization: NormalizationForm) {
+  init(byID: [Unicode.Scalar?], normalization: TextNormalization) {
     self.normalization = normalization
     self.scalars = byID
     let largest = byID.compactMap { $0?.value }.max() ?? 0
@@ -37,7 +37,7 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
   public var unknownID: Int32? { scalars.firstIndex { $0 == nil }.map(Int32.init) }
 
   public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {
-    let normalized = NormalizedText(text, normalization, keepsOffsets: keepsOffsets)
+    let normalized = TracedText(text, normalization, keepsOffsets: keepsOffsets)
     var encoded = EncodedText(ids: [], unknown: [], offsets: keepsOffsets ? [] : nil)
     var unknown = UnknownCounter(policy, unknownID)
     encoded.ids.reserveCapacity(normalized.text.utf8.count)
@@ -54,6 +54,7 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
       position += 1
       if keepsOffsets { offset += UTF8.width(scalar) }
     }
+    encoded.offsets = encoded.offsets.map(TracedText.ordered)
     encoded.unknown = try unknown.finish()
     return encoded
   }
@@ -76,12 +77,12 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
 
 /// Learns a vocabulary of scalars from a training text.
 public struct CharacterTokenizerTrainer: Sendable {
-  public var normalization: NormalizationForm
+  public var normalization: TextNormalization
   /// Symbols seen less often become `<unk>`; 1 keeps all and makes no `<unk>`.
   public var minimumFrequency: Int
 
   /// A trainer; a minimum frequency of 1 keeps every symbol.
-  public init(normalization: NormalizationForm, minimumFrequency: Int) {
+  public init(normalization: TextNormalization, minimumFrequency: Int) {
     self.normalization = normalization
     self.minimumFrequency = minimumFrequency
   }

@@ -28,12 +28,12 @@ struct BytePairReader {
     model = BytePairModel(
       vocabulary,
       alphabet: isByteLevel ? .bytes : .scalars(byteFallback: fallsBack && vocabulary.hasAllBytes),
-      merges: try Self.merges(json["merges"], ids))
+      merges: try Self.merges(json["merges"], ids), fusesUnknown: json["fuse_unk"]?.bool ?? false)
   }
 
   private static func refuseUnknownSettings(_ json: JSON) throws {
-    for name in ["fuse_unk", "ignore_merges"] where json[name]?.bool == true {
-      throw TokenizerJSONError("sets \(name), which this version does not know")
+    if json["ignore_merges"]?.bool == true {
+      throw TokenizerJSONError("sets ignore_merges, which this version does not know")
     }
     for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
       guard let value = json[name], !value.isNull, value.string != "" else { continue }

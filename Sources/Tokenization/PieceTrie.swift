@@ -7,10 +7,12 @@ struct PieceTrie: Sendable {
   /// The root's edges, which every search begins with.
   private var first = [Int32](repeating: -1, count: 256)
 
-  /// - Parameter pieces: Distinct and not empty; the id of a piece is its place.
-  init(_ pieces: some Collection<[UInt8]>) {
+  /// - Parameters:
+  ///   - pieces: Distinct and not empty; the id of a piece is its place.
+  ///   - hidden: Ids of pieces that are not to be found.
+  init(_ pieces: some Collection<[UInt8]>, without hidden: Set<Int> = []) {
     edges = PairTable(capacity: pieces.count * 2)
-    for (id, piece) in pieces.enumerated() {
+    for (id, piece) in pieces.enumerated() where !hidden.contains(id) {
       var node: Int32 = 0
       for byte in piece {
         let fresh = Int32(ids.count)

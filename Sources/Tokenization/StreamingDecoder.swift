@@ -5,6 +5,8 @@ public struct StreamingDecoder: Sendable {
   private let tokenizer: any Tokenizer
   private var waiting: [UInt8] = []
   private var isFirst: Bool
+  /// Bytes that are still to be left out.
+  private var leftOut = 0
 
   /// - Parameter goesOn: Whether a text stands before the tokens, so that the first of them is not the text's first.
   public init(_ tokenizer: any Tokenizer, goesOn: Bool = false) {
@@ -17,12 +19,20 @@ public struct StreamingDecoder: Sendable {
     var bytes = tokenizer.bytes(of: id)
     if isFirst && tokenizer.dropsLeadingSpace && bytes.first == UInt8(ascii: " ") { bytes.removeFirst() }
     isFirst = false
+    if leftOut > 0 {
+      let count = min(leftOut, bytes.count)
+      bytes.removeFirst(count)
+      leftOut -= count
+    }
     waiting += bytes
     let kept = Self.unfinished(waiting)
     let text = String(decoding: waiting.dropLast(kept), as: UTF8.self)
     waiting.removeFirst(waiting.count - kept)
     return text
   }
+
+  /// Leaves out the next bytes of the tokens, since they were written before, as the end of a prompt.
+  public mutating func leaveOut(_ count: Int) { leftOut += count }
 
   /// What still waits, as U+FFFD: the tokens have ended within a character. Empty elsewhere.
   public mutating func finish() -> String {

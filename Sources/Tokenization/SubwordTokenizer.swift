@@ -1,15 +1,15 @@
-import UnicodeText
-
 /// A vocabulary of subwords: byte-pair encoding (Sennrich et al. 2016) or a unigram model (Kudo 2018).
 ///
 /// A text is searched for special symbols, what is between them normalized and cut into words, and each word encoded.
 public struct SubwordTokenizer: Tokenizer {
-  public let normalization: NormalizationForm
+  public let normalization: TextNormalization
   /// How words are cut.
   public let preTokenization: PreTokenization
   package let model: Model
   /// Symbols that are found in a text as they are, with their ids.
   let specialSymbols: [SpecialSymbol]
+  /// The sentencepiece model that this was read from, which `tokenizer.json` has no exact words for.
+  let sentencePiece: [UInt8]?
   /// What each token adds to a text.
   private let tokenBytes: [[UInt8]]
 
@@ -26,14 +26,15 @@ public struct SubwordTokenizer: Tokenizer {
   }
 
   init(
-    _ model: Model, normalization: NormalizationForm, preTokenization: PreTokenization,
-    specialSymbols: [SpecialSymbol] = []
+    _ model: Model, normalization: TextNormalization, preTokenization: PreTokenization,
+    specialSymbols: [SpecialSymbol] = [], sentencePiece: [UInt8]? = nil
   ) {
+    self.sentencePiece = sentencePiece
     self.model = model
     self.normalization = normalization
     self.preTokenization = preTokenization
     self.specialSymbols = specialSymbols
-    var hasMarks = false
+    var hasMarks = normalization.marksSpaces
     if case .metaspace = preTokenization { hasMarks = true }
     tokenBytes = model.vocabulary.pieces.map { piece in
       guard hasMarks, case .text(let bytes) = piece else { return piece.bytes }
@@ -47,6 +48,7 @@ public struct SubwordTokenizer: Tokenizer {
   public var unknownID: Int32? { model.vocabulary.unknownID }
 
   public var dropsLeadingSpace: Bool {
+    if normalization.prependsSpace { return true }
     guard case .metaspace(let prepend, _) = preTokenization else { return false }
     return prepend != .never
   }
@@ -96,7 +98,7 @@ public struct SubwordTokenizer: Tokenizer {
       if let symbol = segment.symbol {
         assembly.add(symbol: symbol.id, segment.range)
       } else {
-        let normalized = NormalizedText(segment.text, normalization, keepsOffsets: keepsOffsets)
+        let normalized = TracedText(segment.text, normalization, keepsOffsets: keepsOffsets)
         let marked = MarkedText(normalized.text, preTokenization, isFirst: segment.range.lowerBound == 0)
         let tokens = encodeSegment(marked.bytes)
         assembly.add(tokens, marked, normalized, start: segment.range.lowerBound)

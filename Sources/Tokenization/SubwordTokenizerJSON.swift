@@ -2,6 +2,7 @@ import ModelFiles
 
 extension SubwordTokenizer {
   public func tokenizerJSON() -> String {
+    if let sentencePiece { return TokenizerDocument.text(sentencePiece: sentencePiece) }
     let added = specialSymbols.map {
       TokenizerDocument.addedToken(String(decoding: $0.bytes, as: UTF8.self), id: $0.id)
     }
@@ -26,7 +27,7 @@ extension SubwordTokenizer {
         : TokenizerDocument.decoder(byteFallback: byteFallback, metaspace: preTokenization.metaspaceJSON),
       model: TokenizerDocument.bytePair(
         vocabulary: names.enumerated().map { JSON.Member($1, .integer($0)) }, merges: merges,
-        unknown: unknownID.map { names[Int($0)] }, byteFallback: byteFallback))
+        unknown: unknownID.map { names[Int($0)] }, byteFallback: byteFallback, fusesUnknown: model.fusesUnknown))
   }
 
   private func unigramDocument(_ model: UnigramModel, _ added: [JSON]) -> TokenizerDocument {

@@ -1,10 +1,8 @@
-import UnicodeText
-
 /// What the trainers of subword vocabularies are told.
 public struct SubwordTrainingOptions: Sendable {
   /// Tokens to make in all; fewer where the text has no more.
   public var vocabularySize: Int
-  public var normalization: NormalizationForm = .nfc
+  public var normalization: TextNormalization = .nfc
   public var preTokenization: PreTokenization = .gpt2
   /// A pair (or a substring) that occurs less often becomes no token.
   public var minimumFrequency = 1

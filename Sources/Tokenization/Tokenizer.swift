@@ -1,12 +1,11 @@
 /// Tokenization: vocabularies, tokenizers and their trainers, and tokenizer.json.
 
-import UnicodeText
-
 /// Turns text into token ids and back.
 public protocol Tokenizer: Sendable {
   /// V.
   var vocabularySize: Int { get }
-  var normalization: NormalizationForm { get }
+  /// What every text goes through first.
+  var normalization: TextNormalization { get }
   /// The id that stands for symbols outside the vocabulary, where it was trained.
   var unknownID: Int32? { get }
   /// Normalizes and encodes a text.
@@ -21,18 +20,24 @@ public protocol Tokenizer: Sendable {
   var dropsLeadingSpace: Bool { get }
   /// The id of a token's text, where the vocabulary has it.
   func id(of text: String) -> Int32?
-  /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it.
+  /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it, except where ``exportObstacle`` says why it
+  /// cannot: then it has words of our own, which that reader refuses.
   func tokenizerJSON() -> String
+  /// What `tokenizer.json` has no words for, so that only this program can read it.
+  var exportObstacle: String? { get }
 }
 
 extension Tokenizer {
   public var dropsLeadingSpace: Bool { false }
 
-  /// What a token is, for people: a character, a byte or a token.
+  public var exportObstacle: String? { normalization.exportObstacle }
+
+  /// What a token is, for people: a character, a byte, a (grapheme) cluster or a token.
   public var unitName: String {
     switch self {
     case is CharacterTokenizer: "character"
     case is ByteTokenizer: "byte"
+    case is GraphemeTokenizer: "cluster"
     default: "token"
     }
   }
@@ -71,7 +76,7 @@ public struct EncodedText: Sendable {
   /// The symbols that the vocabulary lacks, in the order of their first places.
   public var unknown: [UnknownSymbol]
   /// Where they were asked for, the bytes of the original text that each token came from: one range for each id, in
-  /// order. Where normalization changed a grapheme cluster, all of its tokens came from the whole cluster.
+  /// order. What scalars became together came from all of them, and where marks were put in order, from all of those.
   public var offsets: [Range<Int>]?
 
   /// An encoding of its parts.
@@ -87,26 +92,34 @@ public struct EncodedText: Sendable {
 
 /// A symbol that the vocabulary lacks.
 public struct UnknownSymbol: Sendable, Equatable {
-  /// The symbol, as normalized.
+  /// The symbol, as normalized; of a grapheme cluster the first scalar.
   public let symbol: Unicode.Scalar
+  /// The other scalars of a grapheme cluster.
+  public let others: [Unicode.Scalar]
   /// How often it occurs.
   public var count: Int
   /// The place of its first occurrence, counted in symbols of the normalized text from 0.
   public let firstPosition: Int
 
   /// A symbol with its count and first place.
-  public init(symbol: Unicode.Scalar, count: Int, firstPosition: Int) {
+  public init(symbol: Unicode.Scalar, others: [Unicode.Scalar] = [], count: Int, firstPosition: Int) {
     self.symbol = symbol
+    self.others = others
     self.count = count
     self.firstPosition = firstPosition
   }
 
   /// For example `'é' (U+00E9)`.
   public var name: String {
-    let digits = String(symbol.value, radix: 16, uppercase: true)
-    let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    let scalars = [symbol] + others
+    let codes = scalars.map { scalar in
+      let digits = String(scalar.value, radix: 16, uppercase: true)
+      return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }.joined(separator: " ")
     let isVisible = symbol.properties.generalCategory != .control && !symbol.properties.isWhitespace
-    return isVisible ? "'\(symbol)' (\(code))" : code
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: scalars)
+    return isVisible ? "'\(String(text))' (\(codes))" : codes
   }
 }
 

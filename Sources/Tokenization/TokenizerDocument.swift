@@ -1,10 +1,9 @@
 import ModelFiles
-import UnicodeText
 
 /// The parts of a tokenizer.json, as Hugging Face `tokenizers` has them.
 struct TokenizerDocument {
   var addedTokens: [JSON] = []
-  let normalization: NormalizationForm
+  let normalization: TextNormalization
   let preTokenizer: JSON
   let decoder: JSON
   let model: JSON
@@ -29,37 +28,35 @@ struct TokenizerDocument {
   }
 
   static func bytePair(
-    vocabulary: [JSON.Member], merges: [(String, String)], unknown: String?, byteFallback: Bool
+    vocabulary: [JSON.Member], merges: [(String, String)], unknown: String?, byteFallback: Bool,
+    fusesUnknown: Bool = false
   ) -> JSON {
     [
       "type": "BPE", "dropout": nil, "unk_token": unknown.map { .string($0) } ?? nil,
-      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false,
+      "continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": .bool(fusesUnknown),
       "byte_fallback": .bool(byteFallback), "ignore_merges": false, "vocab": .object(vocabulary),
       "merges": .array(merges.map { [.string($0.0), .string($0.1)] }),
     ]
   }
 
-  var text: String {
+  /// A model of a type that Hugging Face's reader does not know and refuses: sentencepiece's own file, as base64.
+  static func text(sentencePiece: [UInt8]) -> String {
     let document: JSON = [
-      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(addedTokens),
-      "normalizer": normalization == .none ? nil : ["type": .string(normalization.jsonName)],
-      "pre_tokenizer": preTokenizer, "post_processor": nil, "decoder": decoder, "model": model,
+      "version": "1.0",
+      "model": ["type": .string(sentencePieceType), "file": .string(Base64.encoded(sentencePiece))],
     ]
     return document.text(indented: true) + "\n"
   }
-}
 
-extension NormalizationForm {
-  /// The name of the form's normalizer in tokenizer.json.
-  var jsonName: String { rawValue.uppercased() }
+  static let sentencePieceType = "SentencePiece"
 
-  /// - Throws: ``TokenizerJSONError`` for a normalizer that is none of the forms.
-  init(tokenizerJSON normalizer: JSON?) throws {
-    self = .none
-    guard let normalizer, !normalizer.isNull else { return }
-    let form = Self.allCases.first { $0 != .none && $0.jsonName == normalizer["type"]?.string }
-    guard let form else { throw TokenizerJSONError("has a normalizer that this version does not know") }
-    self = form
+  var text: String {
+    let document: JSON = [
+      "version": "1.0", "truncation": nil, "padding": nil, "added_tokens": .array(addedTokens),
+      "normalizer": normalization.json,
+      "pre_tokenizer": preTokenizer, "post_processor": nil, "decoder": decoder, "model": model,
+    ]
+    return document.text(indented: true) + "\n"
   }
 }
 
@@ -69,19 +66,19 @@ extension PreTokenization {
     func bytes(cutting: Bool) -> JSON {
       ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": .bool(cutting)]
     }
-    func split(_ pattern: String, _ behavior: String) -> JSON {
-      [
-        "type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": .string(behavior), "invert": false,
-      ]
-    }
     switch self {
     case .none: return byteLevel ? bytes(cutting: false) : nil
-    case .gpt2: return byteLevel ? bytes(cutting: true) : split(Self.gpt2Pattern, "Isolated")
+    case .gpt2: return byteLevel ? bytes(cutting: true) : Self.split(Self.gpt2Pattern, "Isolated")
     case .whitespace:
-      let cuts = split(Self.whitespacePattern, "MergedWithNext")
+      let cuts = Self.split(Self.whitespacePattern, "MergedWithNext")
       return byteLevel ? ["type": "Sequence", "pretokenizers": [cuts, bytes(cutting: false)]] : cuts
     case .metaspace: return metaspaceJSON ?? nil
     }
+  }
+
+  /// A cut by a regular expression.
+  static func split(_ pattern: String, _ behavior: String) -> JSON {
+    ["type": "Split", "pattern": ["Regex": .string(pattern)], "behavior": .string(behavior), "invert": false]
   }
 
   /// sentencepiece's marks, which are a pre-tokenizer and a decoder; nil for the other kinds.

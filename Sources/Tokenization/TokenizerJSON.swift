@@ -1,5 +1,4 @@
 import ModelFiles
-import UnicodeText
 
 /// A tokenizer.json that cannot be used here.
 public struct TokenizerJSONError: Error, CustomStringConvertible {
@@ -42,7 +41,7 @@ extension CharacterTokenizer {
   /// Reads a document that ``isMeant(by:)`` a vocabulary of characters.
   init(_ document: JSON) throws {
     let model = document["model"] ?? nil
-    let normalization = try NormalizationForm(tokenizerJSON: document["normalizer"])
+    let normalization = try TextNormalization(tokenizerJSON: document["normalizer"])
     guard let vocabulary = model["vocab"]?.members, !vocabulary.isEmpty else {
       throw TokenizerJSONError("has no vocabulary")
     }

@@ -1,5 +1,4 @@
 import ModelFiles
-import UnicodeText
 
 /// Reads tokenizer.json, whichever kind of vocabulary it holds.
 public enum TokenizerReader {
@@ -15,11 +14,18 @@ public enum TokenizerReader {
 
   private static func read(_ document: JSON) throws -> any Tokenizer {
     guard let model = document["model"] else { throw TokenizerJSONError("has no model; it is not a tokenizer.json") }
+    if model["type"]?.string == TokenizerDocument.sentencePieceType {
+      guard let file = model["file"]?.string.flatMap(Base64.decoded) else {
+        throw TokenizerJSONError("has a sentencepiece model that is not in base64")
+      }
+      return try SentencePieceReader.read(file)
+    }
     for part in ["truncation", "padding"] where document[part]?.isNull == false {
       throw TokenizerJSONError("asks for \(part), which this version does not know")
     }
     try refuseUnknownPostProcessor(document["post_processor"])
-    let normalization = try NormalizationForm(tokenizerJSON: document["normalizer"])
+    if model["type"]?.string == "WordLevel" { return try GraphemeTokenizer(document) }
+    let normalization = try TextNormalization(tokenizerJSON: document["normalizer"])
     let (cuts, isByteLevel) = try PreTokenization.read(document["pre_tokenizer"])
     let added = try AddedTokens(document["added_tokens"], normalization)
     // Files from before the type was written are told by what they hold.
@@ -40,7 +46,7 @@ public enum TokenizerReader {
   }
 
   private static func tokenizer(
-    _ model: SubwordTokenizer.Model, _ normalization: NormalizationForm, _ cuts: PreTokenization, _ added: AddedTokens
+    _ model: SubwordTokenizer.Model, _ normalization: TextNormalization, _ cuts: PreTokenization, _ added: AddedTokens
   ) throws -> SubwordTokenizer {
     SubwordTokenizer(
       model, normalization: normalization, preTokenization: cuts,
@@ -58,7 +64,7 @@ public enum TokenizerReader {
 struct AddedTokens {
   private(set) var tokens: [(bytes: [UInt8], id: Int32)] = []
 
-  init(_ json: JSON?, _ normalization: NormalizationForm) throws {
+  init(_ json: JSON?, _ normalization: TextNormalization) throws {
     guard let json, !json.isNull else { return }
     guard let list = json.array else { throw TokenizerJSONError("has added_tokens that are no list") }
     var seen: Set<[UInt8]> = []

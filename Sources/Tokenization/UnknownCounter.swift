@@ -4,7 +4,7 @@ struct UnknownCounter {
   let replacement: Int32?
   private let policy: UnknownPolicy
   private var unknown: [UnknownSymbol] = []
-  private var places: [Unicode.Scalar: Int] = [:]
+  private var places: [[Unicode.Scalar]: Int] = [:]
 
   init(_ policy: UnknownPolicy, _ unknownID: Int32?) {
     self.policy = policy
@@ -12,12 +12,16 @@ struct UnknownCounter {
   }
 
   /// - Parameter position: In scalars of the normalized text.
-  mutating func add(_ scalar: Unicode.Scalar, at position: Int) {
-    if let place = places[scalar] {
+  mutating func add(_ scalar: Unicode.Scalar, at position: Int) { add([scalar], at: position) }
+
+  /// - Parameter cluster: The scalars of a symbol, at least one.
+  mutating func add(_ cluster: [Unicode.Scalar], at position: Int) {
+    if let place = places[cluster] {
       unknown[place].count += 1
-    } else {
-      places[scalar] = unknown.count
-      unknown.append(UnknownSymbol(symbol: scalar, count: 1, firstPosition: position))
+    } else if let first = cluster.first {
+      places[cluster] = unknown.count
+      unknown.append(
+        UnknownSymbol(symbol: first, others: Array(cluster.dropFirst()), count: 1, firstPosition: position))
     }
   }
 

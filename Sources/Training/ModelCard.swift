@@ -45,7 +45,7 @@ struct ModelCard {
       ("parameters", grouped(model.parameterCount)),
       (
         "vocabulary",
-        "\(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue)"
+        "\(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization)"
       ),
       ("corpus", "\(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)`"),
     ] + knownAnswer + [

@@ -5,20 +5,22 @@ import Tokenization
 public enum TokenizerChoice: Sendable, Equatable {
   /// Unicode scalars of the training part.
   case character
+  /// Grapheme clusters of the training part.
+  case grapheme
   /// The 256 bytes.
   case byte
   /// Byte-pair encoding of bytes, or of characters.
   case bytePair(isByteLevel: Bool)
   /// A unigram model over subwords.
   case unigram
-  /// The tokenizer.json at a path, or of the model folder there.
+  /// The tokenizer.json or sentencepiece `.model` at a path, or the tokenizer.json of the model folder there.
   case file(String)
 
   /// Whether a vocabulary size can be wished for.
   public var isSubword: Bool {
     switch self {
     case .bytePair, .unigram: true
-    case .character, .byte, .file: false
+    case .character, .grapheme, .byte, .file: false
     }
   }
 
@@ -31,6 +33,10 @@ public enum TokenizerChoice: Sendable, Equatable {
       CharacterTokenizerTrainer(
         normalization: options.normalization, minimumFrequency: options.minimumFrequency
       ).train(text)
+    case .grapheme:
+      GraphemeTokenizerTrainer(
+        normalization: options.normalization, minimumFrequency: options.minimumFrequency
+      ).train(text)
     case .byte: ByteTokenizer(normalization: options.normalization)
     case .bytePair(let isByteLevel): try BytePairTrainer(options, isByteLevel: isByteLevel).train(text)
     case .unigram: try UnigramTrainer(options).train(text)
@@ -38,12 +44,14 @@ public enum TokenizerChoice: Sendable, Equatable {
     }
   }
 
-  /// Reads a tokenizer.json, or the one in a folder.
+  /// Reads a tokenizer.json, or the one in a folder, or a sentencepiece `.model`.
   ///
   /// - Throws: ``FileError`` that names the file.
   public static func read(_ path: String) throws -> any Tokenizer {
     let file = Files.kind(path) == .folder ? Paths.join(path, "tokenizer.json") : path
     let bytes = try Files.read(file, limit: 1 << 28)
-    do { return try TokenizerReader.read(bytes) } catch { throw FileError(.invalid, file, "\(error)") }
+    do {
+      return try file.hasSuffix(".model") ? SentencePieceReader.read(bytes) : TokenizerReader.read(bytes)
+    } catch { throw FileError(.invalid, file, "\(error)") }
   }
 }

@@ -12,6 +12,8 @@ import UnicodeText
 public struct TrainingConfiguration: Sendable {
   /// Files, `-` for standard input; read one after another as one stream.
   public var corpus: [String]
+  /// What is done about bytes of the corpus and the validation file that are not UTF-8.
+  public var invalidUTF8 = InvalidUTF8.Policy.refuse
   /// A source with a known answer that makes the text instead; there are no corpus files then, and the vocabulary is the
   /// source's.
   public var source: Source?

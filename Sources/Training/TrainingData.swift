@@ -12,6 +12,8 @@ public struct TrainingData: Sendable {
   public let validationTokensPerCharacter: Double
   /// Symbols of the validation part that the vocabulary lacks; left out, or read as `<unk>` where there is one.
   public let unknownInValidation: [UnknownSymbol]
+  /// Sequences of bytes that were not UTF-8 and became U+FFFD.
+  public let replacements: Int
   public let corpusBytes: Int
   /// SHA-256 of the corpus files, or of the source's text.
   public let corpusHash: String
@@ -26,7 +28,8 @@ public struct TrainingData: Sendable {
   ///
   /// - Throws: ``FileError`` for files, ``CorpusTooShort``, ``TrainingError``.
   public init(_ configuration: TrainingConfiguration) throws {
-    let (corpus, trainingText, validationText) = try Self.texts(configuration)
+    let (corpus, trainingText, validationText, replacements) = try Self.texts(configuration)
+    self.replacements = replacements
     let tokenizer = try Self.tokenizer(configuration, trainingText)
     guard tokenizer.vocabularySize > 1 else {
       throw TrainingError(
@@ -56,14 +59,17 @@ public struct TrainingData: Sendable {
 
   private static func texts(
     _ configuration: TrainingConfiguration
-  ) throws -> (corpus: CorpusText, training: String, validation: String) {
+  ) throws -> (corpus: CorpusText, training: String, validation: String, replacements: Int) {
     if let source = configuration.source { return try texts(source, configuration) }
-    let corpus = try CorpusText(reading: configuration.corpus)
+    let policy = configuration.invalidUTF8
+    let corpus = try CorpusText(reading: configuration.corpus, invalid: policy)
     switch configuration.validation {
     case .fraction(let fraction):
       let parts = CorpusText.split(corpus.text, lastFraction: fraction)
-      return (corpus, parts.first, parts.last)
-    case .file(let path): return (corpus, corpus.text, try CorpusText(reading: [path]).text)
+      return (corpus, parts.first, parts.last, corpus.replacements)
+    case .file(let path):
+      let file = try CorpusText(reading: [path], invalid: policy)
+      return (corpus, corpus.text, file.text, corpus.replacements + file.replacements)
     }
   }
 
@@ -77,13 +83,15 @@ public struct TrainingData: Sendable {
   /// Two draws. The seed's complement is never the seed itself: they have nothing in common but their source.
   private static func texts(
     _ source: TrainingConfiguration.Source, _ configuration: TrainingConfiguration
-  ) throws -> (corpus: CorpusText, training: String, validation: String) {
+  ) throws -> (corpus: CorpusText, training: String, validation: String, replacements: Int) {
     let corpus = CorpusText(source.source.text(length: source.length, seed: configuration.seed))
     switch configuration.validation {
     case .fraction(let fraction):
       let length = Int((Double(source.length) * fraction).rounded(.up))
-      return (corpus, corpus.text, source.source.text(length: length, seed: ~configuration.seed))
-    case .file(let path): return (corpus, corpus.text, try CorpusText(reading: [path]).text)
+      return (corpus, corpus.text, source.source.text(length: length, seed: ~configuration.seed), 0)
+    case .file(let path):
+      let file = try CorpusText(reading: [path], invalid: configuration.invalidUTF8)
+      return (corpus, corpus.text, file.text, file.replacements)
     }
   }
 

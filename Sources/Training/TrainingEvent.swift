@@ -28,6 +28,8 @@ public enum TrainingEvent: Sendable {
     /// Symbols of the validation part that the vocabulary lacks, and the first few by name.
     public let unknownInValidation: Int
     public let unknownNames: [String]
+    /// Sequences of bytes of the corpus that were not UTF-8 and became U+FFFD.
+    public let replacements: Int
     /// Updates in an epoch.
     public let stepsPerEpoch: Int
     /// SHA-256 of the corpus files, or of the source's text.
@@ -46,7 +48,8 @@ public enum TrainingEvent: Sendable {
         .init("vocabulary_size", .integer(vocabularySize)), .init("training_tokens", .integer(trainingTokens)),
         .init("left_out_tokens", .integer(leftOutTokens)), .init("validation_tokens", .integer(validationTokens)),
         .init("unknown_validation_tokens", .integer(unknownInValidation)),
-        .init("steps_per_epoch", .integer(stepsPerEpoch)), .init("corpus_sha256", .string(corpusHash)),
+        .init("invalid_sequences", .integer(replacements)), .init("steps_per_epoch", .integer(stepsPerEpoch)),
+        .init("corpus_sha256", .string(corpusHash)),
         .init("seed", .string(String(seed))), .init("threads", .integer(threads)),
         .init("precision", .string(precision)),
       ]

@@ -327,7 +327,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
         validationTokens: data.validation.count,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
-        unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
+        unknownNames: data.unknownInValidation.prefix(5).map(\.name), replacements: data.replacements,
+        stepsPerEpoch: data.training.windowsPerEpoch,
         corpusHash: data.corpusHash, source: data.source, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))

@@ -78,6 +78,28 @@ public struct NormalizedText: Sendable, Equatable {
 
   public var text: String { String(decoding: utf8, as: UTF8.self) }
 
+  /// Appends a scalar that came from these bytes of the original text.
+  public mutating func append(_ scalar: Unicode.Scalar, source: Range<Int>) {
+    starts.append(utf8.count)
+    sources.append(source)
+    utf8.append(utf8: scalar.value)
+  }
+
+  /// Appends the text of the next part of the original, which begins at its byte `offset`.
+  public mutating func append(_ part: NormalizedText, shiftedBy offset: Int) {
+    let length = utf8.count
+    starts.append(contentsOf: part.starts.lazy.map { $0 + length })
+    sources.append(contentsOf: part.sources.lazy.map { $0.lowerBound + offset..<$0.upperBound + offset })
+    utf8 += part.utf8
+  }
+
+  /// This text, which was made of an earlier one, with places in the text that the earlier one was made of.
+  public func traced(through earlier: NormalizedText) -> NormalizedText {
+    var traced = self
+    for index in sources.indices { traced.sources[index] = earlier.source(of: sources[index]) }
+    return traced
+  }
+
   /// The bytes of the original text that a part of ``utf8`` came from: from the first to the last byte of any scalar
   /// that the part has a byte of. An empty part comes from the empty place before what follows it, or at the end. The
   /// time is the part's scalars and a logarithm of all.

@@ -3,7 +3,6 @@ import Compute
 import LanguageModeling
 import Recurrence
 import Tokenization
-import UnicodeText
 
 #if canImport(Glibc)
   import Glibc
@@ -15,7 +14,6 @@ import UnicodeText
 
 extension RecurrentCell: ExpressibleByArgument {}
 extension Nonlinearity: ExpressibleByArgument {}
-extension NormalizationForm: ExpressibleByArgument {}
 extension UnknownPolicy: ExpressibleByArgument {}
 
 /// What `--precision` takes.

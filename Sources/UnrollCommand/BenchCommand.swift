@@ -1,6 +1,5 @@
 import ArgumentParser
 import Benchmarking
-import Corpora
 import LanguageModeling
 import Training
 
@@ -33,6 +32,7 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Say where the time goes, phase by phase.") var profile = false
   @Flag(help: "One JSON object.") var json = false
   @OptionGroup(title: "Running") var compute: ComputeOptions
+  @OptionGroup var encoding: EncodingOptions
 
   func validate() throws {
     try require((1...1_000_000).contains(lanes ?? 1), "--lanes is \(lanes ?? 0); it must be 1 to 1,000,000.")
@@ -67,7 +67,7 @@ struct BenchCommand: ParsableCommand {
 
   private func benchTokenizer() throws {
     let tokenizer = try TokenizerChoice.read(self.tokenizer ?? "")
-    let corpus = try CorpusText(reading: [text ?? ""])
+    let corpus = try encoding.text(of: [text ?? ""])
     let result = try TokenizerBenchmark(tokenizer, text: corpus.text, seconds: seconds)
     _ = try Terminal.write(json ? result.json.text() + "\n" : result.text)
   }

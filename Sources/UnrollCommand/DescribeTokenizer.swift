@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpora
 import ModelFiles
 import Reports
 import Tokenization
@@ -12,7 +11,7 @@ struct DescribeTokenizer: ParsableCommand {
     abstract: "Say what a vocabulary holds, and how it cuts a text.",
     discussion: "Example: unroll tokenizer info letters-model --text letters.txt")
 
-  @Argument(help: "A tokenizer.json, or the folder of a model.")
+  @Argument(help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(help: "A text to measure: tokens per word, bytes per token, what is unknown; - is standard input.")
@@ -20,6 +19,8 @@ struct DescribeTokenizer: ParsableCommand {
 
   @Option(help: "How many of the text's most frequent tokens to name.")
   var top = 10
+
+  @OptionGroup var encoding: EncodingOptions
 
   func validate() throws {
     try requirePath(tokenizer, "The tokenizer's name")
@@ -31,9 +32,9 @@ struct DescribeTokenizer: ParsableCommand {
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
       var table = TextTable()
       table.add("vocabulary", grouped(tokenizer.vocabularySize), "\(tokenizer.unitName)s")
-      table.add("normalization", tokenizer.normalization.rawValue, "")
+      table.add("normalization", tokenizer.normalization.description, "")
       table.add("unknown symbol", tokenizer.unknownID.map { "id \($0)" } ?? "none", "")
-      if let path = text { try measure(CorpusText(reading: [path]).text, tokenizer, &table) }
+      if let path = text { try measure(encoding.text(of: [path]).text, tokenizer, &table) }
       _ = try Terminal.write(table.text)
     }
   }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Compute
-import Corpora
 import Evaluation
 import LanguageModeling
 import ModelFiles
@@ -27,6 +26,7 @@ struct GradientsCommand: ParsableCommand {
   var model: String?
 
   @OptionGroup(title: "Fresh weights") var fresh: FreshOptions
+  @OptionGroup var encoding: EncodingOptions
 
   @Option(help: "Steps that gradients are followed back.")
   var lags = 100
@@ -135,12 +135,12 @@ struct GradientsCommand: ParsableCommand {
   private func loaded() throws -> (any LanguageModel, [Int32]) {
     if let model {
       let loaded = try ModelFolder(model).load(precision: .float64)
-      let text = try CorpusText(reading: [text]).text
+      let text = try encoding.text(of: [text]).text
       let encoded = try loaded.tokenizer.encode(text, unknown: .skip)
       complain(of: encoded.unknown)
       return (loaded.model, encoded.ids)
     }
-    let text = try CorpusText(reading: [text]).text
+    let text = try encoding.text(of: [text]).text
     let tokenizer = CharacterTokenizerTrainer(normalization: .nfc, minimumFrequency: 1).train(text)
     let hiddenSize = fresh.hiddenSize ?? 128
     let configuration = try ModelConfiguration(

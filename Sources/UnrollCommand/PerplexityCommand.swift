@@ -1,5 +1,4 @@
 import ArgumentParser
-import Corpora
 import Evaluation
 import LanguageModeling
 import Tokenization
@@ -29,6 +28,7 @@ struct PerplexityCommand: ParsableCommand {
   )
   var unknown: UnknownPolicy = .skip
 
+  @OptionGroup var encoding: EncodingOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
@@ -58,7 +58,7 @@ struct PerplexityCommand: ParsableCommand {
       let precision = compute.precision.precision(automatic: .float32)
       let loaded = try ModelFolder(model).load(precision: precision)
       let texts = try files.map { file in
-        let text = try CorpusText(reading: [file]).text
+        let text = try encoding.text(of: [file]).text
         // Refused symbols are told with the name of their own file.
         if unknown != .skip { _ = try InText.named(file) { try loaded.tokenizer.encode(text, unknown: unknown) } }
         return text

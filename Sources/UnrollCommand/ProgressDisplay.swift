@@ -1,3 +1,4 @@
+import Corpora
 import Reports
 import Training
 
@@ -76,6 +77,7 @@ final class ProgressDisplay {
         "the validation part has \(grouped(start.unknownInValidation)) characters that the training part lacks: "
           + start.unknownNames.joined(separator: ", "))
     }
+    if start.replacements > 0 { say(CorpusText.replaced(start.replacements)) }
     if start.validationTokens == 0 { say("no validation part: the last weights are kept, not the best") }
   }
 

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Corpora
 import ModelFiles
 import Tokenization
 import Training
-import UnicodeText
 
 /// `unroll tokenizer`.
 struct TokenizerCommand: ParsableCommand {
@@ -14,14 +12,6 @@ struct TokenizerCommand: ParsableCommand {
 
   /// What `encode` writes and `decode` reads.
   enum Format: String, ExpressibleByArgument, CaseIterable { case ids, tokens, json }
-
-  /// Standard input as text.
-  static func input() throws -> String {
-    let bytes = try Files.read("-")
-    do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, "standard input", "\(error); convert the text to UTF-8 first")
-    }
-  }
 }
 
 /// `unroll tokenizer train`.
@@ -40,6 +30,7 @@ struct TrainTokenizer: ParsableCommand {
   var output: String
 
   @OptionGroup(title: "Vocabulary") var vocabulary: VocabularyOptions
+  @OptionGroup var encoding: EncodingOptions
 
   func validate() throws {
     try requirePath(output, "--output")
@@ -48,11 +39,19 @@ struct TrainTokenizer: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      let text = try CorpusText(reading: corpus).text
+      try refuseExport(vocabulary.normalization.exportObstacle)
+      let text = try encoding.text(of: corpus).text
       let tokenizer = try vocabulary.choice.tokenizer(for: text, vocabulary.options(defaultSize: 1000))
+      try refuseExport(tokenizer.exportObstacle)
       try Files.writeDurably(Array(tokenizer.tokenizerJSON().utf8), to: output)
       Terminal.complain("\(tokenizer.vocabularySize) \(tokenizer.unitName)s in \(output)")
     }
+  }
+
+  /// The file is for other programs: what they could not read is not written.
+  private func refuseExport(_ obstacle: String?) throws {
+    guard let obstacle else { return }
+    throw FileError(.invalid, output, "is not written: \(obstacle); train keeps it in the model's own folder")
   }
 }
 
@@ -63,7 +62,7 @@ struct EncodeText: ParsableCommand {
     abstract: "Turn text on standard input into tokens.",
     discussion: "Example: echo 'Dear Nell,' | unroll tokenizer encode --tokenizer letters-model --format tokens")
 
-  @Option(name: .shortAndLong, help: "A tokenizer.json, or the folder of a model.")
+  @Option(name: .shortAndLong, help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(
@@ -74,12 +73,14 @@ struct EncodeText: ParsableCommand {
     help: "What to do with characters that the vocabulary lacks: fail, skip (named on standard error) or replace.")
   var unknown: UnknownPolicy = .fail
 
+  @OptionGroup var encoding: EncodingOptions
+
   func validate() throws { try requirePath(tokenizer, "--tokenizer") }
 
   func run() throws {
     try reportingErrors {
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
-      let text = try TokenizerCommand.input()
+      let text = try encoding.standardInput("convert the text to UTF-8 first, or use --invalid-utf8 replace")
       let encoded = try InText.named("-") {
         try tokenizer.encode(text, unknown: unknown, keepsOffsets: format == .json)
       }
@@ -114,7 +115,7 @@ struct DecodeTokens: ParsableCommand {
     abstract: "Turn tokens on standard input into text.",
     discussion: "Reads ids between white space, or what encode --format json wrote.")
 
-  @Option(name: .shortAndLong, help: "A tokenizer.json, or the folder of a model.")
+  @Option(name: .shortAndLong, help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
   var tokenizer: String
 
   @Option(help: "ids, or json: an object with ids, or a list of them.")

@@ -33,6 +33,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
   @OptionGroup(title: "What it shows") var record: RecordOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
@@ -57,6 +58,7 @@ struct TrainCommand: ParsableCommand {
 
   struct TextOptions: ParsableArguments {
     @OptionGroup var vocabulary: VocabularyOptions
+    @OptionGroup var encoding: EncodingOptions
 
     @Option(help: "Documents: none, the corpus is one stream.")
     var documents: Documents = .none
@@ -176,6 +178,7 @@ struct TrainCommand: ParsableCommand {
     settings.source = source.settings
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.tokenizer = text.vocabulary.choice
+    settings.invalidUTF8 = text.encoding.policy
     settings.vocabulary = text.vocabulary.options(defaultSize: 1000)
     settings.cell = model.cell.cell
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh

@@ -1,22 +1,31 @@
 import ArgumentParser
 import Tokenization
 import Training
-import UnicodeText
 
 /// The flags that say how a vocabulary is made, of `train` and `tokenizer train`.
 struct VocabularyOptions: ParsableArguments {
   @Option(
     help: """
-      Vocabulary: character (each a Unicode scalar), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
-      characters), unigram, or the path of a tokenizer.json or of a model folder.
+      Vocabulary: character (see --unit), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
+      characters), unigram, or the path of a tokenizer.json, a sentencepiece .model or a model folder.
       """)
   var tokenizer = "character"
+
+  @Option(help: "What a character is: a Unicode scalar, or a grapheme (what readers take for one, as a flag or CR LF).")
+  var unit: Unit = .scalar
+
+  enum Unit: String, ExpressibleByArgument, CaseIterable { case scalar, grapheme }
 
   @Option(help: "Tokens of a bpe or unigram vocabulary.")
   var vocabularySize: Int?
 
-  @Option(help: "Unicode normalization: none, nfc, nfd, nfkc or nfkd.")
-  var normalization: NormalizationForm = .nfc
+  @Option(
+    help: """
+      What every text goes through first, with commas between: nfc, nfd, nfkc, nfkd, lowercase, casefold, strip-accents \
+      (of marks: after nfd or nfkd) and line-endings; none for nothing. The default is nfc.
+      """,
+    transform: { try TextNormalization(names: $0) })
+  var normalization: TextNormalization = .nfc
 
   @Option(
     help: "Characters seen less often in the training part become <unk>; of bpe and unigram, pairs no tokens.")
@@ -37,6 +46,7 @@ struct VocabularyOptions: ParsableArguments {
   func validate() throws {
     try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
     try requirePath(tokenizer, "--tokenizer")
+    try require(unit == .scalar || tokenizer == "character", "--unit is for --tokenizer character.")
     try require(
       vocabularySize == nil || choice.isSubword, "--vocabulary-size is for --tokenizer bpe, bpe-character and unigram.")
     try require(
@@ -53,7 +63,7 @@ struct VocabularyOptions: ParsableArguments {
 
   var choice: TokenizerChoice {
     switch tokenizer {
-    case "character": .character
+    case "character": unit == .grapheme ? .grapheme : .character
     case "byte": .byte
     case "bpe": .bytePair(isByteLevel: true)
     case "bpe-character": .bytePair(isByteLevel: false)

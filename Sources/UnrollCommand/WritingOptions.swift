@@ -18,6 +18,8 @@ struct PromptOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Write the prompt too.")
   var echo = true
 
+  @OptionGroup var encoding: EncodingOptions
+
   func validate() throws {
     try require(prompt == nil || promptFile == nil, "--prompt and --prompt-file are two prompts; leave one out.")
     if let promptFile { try requirePath(promptFile, "--prompt-file") }
@@ -26,10 +28,7 @@ struct PromptOptions: ParsableArguments {
   /// - Throws: `FileError` that names the file.
   func read() throws -> String {
     guard let path = promptFile ?? (prompt == "-" ? "-" : nil) else { return prompt ?? "" }
-    let bytes = try Files.read(path)
-    do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, path == "-" ? "standard input" : path, "\(error); the prompt must be UTF-8")
-    }
+    return try encoding.content(of: path, "the prompt must be UTF-8; or use --invalid-utf8 replace")
   }
 }
 

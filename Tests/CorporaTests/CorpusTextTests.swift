@@ -48,8 +48,23 @@ import Testing
   func namesTheInvalidByteOfAFile(_ files: [[UInt8]], _ file: Int, _ offset: Int) throws {
     try withFiles(files) { paths in
       let expected = FileError(
-        .invalid, paths[file], "invalid UTF-8 at byte \(offset); convert the text to UTF-8 first")
+        .invalid, paths[file],
+        "invalid UTF-8 at byte \(offset); convert the text to UTF-8 first, or use --invalid-utf8 replace")
       #expect(throws: expected) { try CorpusText(reading: paths) }
+    }
+  }
+
+  /// A sequence cut between two files is replaced in both; hash and bytes are those of the files.
+  @Test(
+    arguments: [
+      ([[0x61, 0xFF, 0x62]], "a\u{FFFD}b", 1), ([[0xC3], [0xA9]], "\u{FFFD}\u{FFFD}", 2),
+      ([[0xE2, 0x82], [0x61]], "\u{FFFD}a", 1), ([[0x61], [0xC3, 0xA9]], "a\u{E9}", 0),
+    ] as [([[UInt8]], String, Int)])
+  func replacesInvalidBytes(_ files: [[UInt8]], _ text: String, _ count: Int) throws {
+    try withFiles(files) { paths in
+      let corpus = try CorpusText(reading: paths, invalid: .replace)
+      #expect(corpus.text.scalarValues == text.scalarValues && corpus.replacements == count)
+      #expect(corpus.bytes == files.joined().count && corpus.hash == sha256(Array(files.joined())))
     }
   }
 

@@ -10,7 +10,7 @@ import UnicodeText
 @Suite struct PerplexityReportTests {
   /// A model of a vocabulary that gives every symbol the same probability.
   private func uniform(
-    _ symbols: String, _ form: NormalizationForm
+    _ symbols: String, _ form: TextNormalization
   ) throws -> (any LanguageModel, CharacterTokenizer) {
     let tokenizer = CharacterTokenizer(scalars: Array(symbols.unicodeScalars), hasUnknown: false, normalization: form)
     let network = Network<LSTM<DoubleKernels>>(
@@ -34,9 +34,9 @@ import UnicodeText
 
   struct Extent: Sendable, CustomTestStringConvertible {
     let text: String
-    let form: NormalizationForm
+    let form: TextNormalization
     let characters, bytes, words, unknown: Int
-    var testDescription: String { "\(text.debugDescription) \(form.rawValue)" }
+    var testDescription: String { "\(text.debugDescription) \(form)" }
   }
 
   /// Counts are of the original text, scored part only: without the first symbol and what was left out.

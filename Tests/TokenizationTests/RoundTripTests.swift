@@ -23,8 +23,8 @@ import UnicodeText
     }
   }
 
-  @Test(arguments: [NormalizationForm.nfc, .nfkd])
-  func decodesTheNormalizedText(_ form: NormalizationForm) throws {
+  @Test(arguments: [TextNormalization.nfc, .nfkd])
+  func decodesTheNormalizedText(_ form: TextNormalization) throws {
     for (name, tokenizer) in try completeTokenizers(form) {
       for text in hardTexts + Self.texts(0..<5) {
         let ids = try tokenizer.encode(text, unknown: .fail).ids
@@ -51,18 +51,18 @@ import UnicodeText
 
   /// Through normalization, a token came from the whole cluster that changed.
   @Test(arguments: [
-    (NormalizationForm.nfc, "ae\u{301}b", [0..<1, 1..<4, 4..<5]), (.nfd, "a\u{E9}b", [0..<1, 1..<3, 1..<3, 3..<4]),
+    (TextNormalization.nfc, "ae\u{301}b", [0..<1, 1..<4, 4..<5]), (.nfd, "a\u{E9}b", [0..<1, 1..<3, 1..<3, 3..<4]),
     (.nfkc, "x\u{FB01}", [0..<1, 1..<4, 1..<4]), (.nfc, "\u{E9}e\u{301}", [0..<2, 2..<5]),
     (.nfc, "\u{1100}\u{1161}y", [0..<6, 6..<7]), (.nfc, "e\u{301}", [0..<3]), (.none, "\u{E9}", [0..<2]),
   ])
-  func offsetsReachThroughNormalization(_ form: NormalizationForm, _ text: String, _ expected: [Range<Int>]) throws {
+  func offsetsReachThroughNormalization(_ form: TextNormalization, _ text: String, _ expected: [Range<Int>]) throws {
     let tokenizer = CharacterTokenizerTrainer(normalization: form, minimumFrequency: 1).train(text)
     #expect(try tokenizer.encode(text, unknown: .fail, keepsOffsets: true).offsets == expected)
   }
 
   /// Offsets never go back, and lie within the text, for any text and form.
-  @Test(arguments: [NormalizationForm.nfc, .nfd, .nfkc, .nfkd])
-  func offsetsAreInOrder(_ form: NormalizationForm) throws {
+  @Test(arguments: [TextNormalization.nfc, .nfd, .nfkc, .nfkd])
+  func offsetsAreInOrder(_ form: TextNormalization) throws {
     let tokenizer = ByteTokenizer(normalization: form)
     for text in hardTexts + Self.texts(100..<150) {
       let offsets = try #require(try tokenizer.encode(text, unknown: .fail, keepsOffsets: true).offsets)

@@ -20,7 +20,7 @@ let hardTexts = [
 ]
 
 func options(
-  _ size: Int, _ cuts: PreTokenization = .gpt2, _ form: NormalizationForm = .none, fallsBack: Bool = true
+  _ size: Int, _ cuts: PreTokenization = .gpt2, _ form: TextNormalization = .none, fallsBack: Bool = true
 ) -> SubwordTrainingOptions {
   var options = SubwordTrainingOptions(vocabularySize: size)
   options.normalization = form
@@ -30,7 +30,7 @@ func options(
 }
 
 /// One tokenizer of each byte-complete kind and each way of cutting.
-func completeTokenizers(_ form: NormalizationForm = .none) throws -> [(name: String, tokenizer: any Tokenizer)] {
+func completeTokenizers(_ form: TextNormalization = .none) throws -> [(name: String, tokenizer: any Tokenizer)] {
   var all: [(String, any Tokenizer)] = [("byte", ByteTokenizer(normalization: form))]
   for (name, cuts) in PreTokenization.named {
     all.append(("bpe \(name)", try BytePairTrainer(options(400, cuts, form), isByteLevel: true).train(trainingText)))

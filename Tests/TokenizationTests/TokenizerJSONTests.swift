@@ -12,8 +12,12 @@ import UnicodeText
     "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFD}", "\u{FFFF}", "😀", "\u{1F3FD}", "\u{10FFFF}", "<", "u", "n", "k", ">",
   ]
 
-  @Test(arguments: NormalizationForm.allCases, [false, true])
-  func readsWhatItWrote(_ form: NormalizationForm, _ hasUnknown: Bool) throws {
+  @Test(
+    arguments: try [
+      "none", "nfc", "nfd", "nfkc", "nfkd", "lowercase", "nfd,strip-accents,nfc", "line-endings,nfkc,lowercase",
+      "nfkc,casefold,nfkc",
+    ].map { try TextNormalization(names: $0) }, [false, true])
+  func readsWhatItWrote(_ form: TextNormalization, _ hasUnknown: Bool) throws {
     let tokenizer = CharacterTokenizer(scalars: Self.hard, hasUnknown: hasUnknown, normalization: form)
     let again = try CharacterTokenizer(tokenizerJSON: Array(tokenizer.tokenizerJSON().utf8))
     #expect(again == tokenizer)
@@ -78,9 +82,27 @@ import UnicodeText
     (document(rest: #","added_tokens":[{"id":2,"content":"<s>"}]"#), "is not a character tokenizer"),
     (document(rest: #","truncation":{"max_length":8}"#), "is not a character tokenizer"),
     (document(rest: #","padding":{"strategy":"BatchLongest"}"#), "is not a character tokenizer"),
-    (document(rest: #","normalizer":{"type":"Lowercase"}"#), "a normalizer that this version does not know"),
-    (document(rest: #","normalizer":{"type":"NONE"}"#), "a normalizer that this version does not know"),
-    (document(rest: #","normalizer":"NFC""#), "a normalizer that this version does not know"),
+    (document(rest: #","normalizer":{"type":"Nmt"}"#), "has the normalizer Nmt, which this version does not know"),
+    (document(rest: #","normalizer":{"type":"NONE"}"#), "has the normalizer NONE, which this version does not know"),
+    (document(rest: #","normalizer":"NFC""#), "has a normalizer without a type"),
+    (document(rest: #","normalizer":{"type":"Sequence"}"#), "has the normalizer Sequence"),
+    (
+      document(rest: #","normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Bert"}]}"#),
+      "has the normalizer Bert"
+    ),
+    (
+      document(rest: #","normalizer":{"type":"Replace","pattern":{"Regex":"a+"},"content":"b"}"#),
+      "has the normalizer Replace with this pattern"
+    ),
+    (
+      document(rest: #","normalizer":{"type":"Replace","pattern":{"String":""},"content":"b"}"#),
+      "has the normalizer Replace with this pattern"
+    ),
+    (document(rest: #","normalizer":{"type":"Prepend"}"#), "has the normalizer Prepend"),
+    (
+      document(rest: #","normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"}"#),
+      "has the normalizer Precompiled, which this version does not know; give the sentencepiece .model"
+    ),
     (document(model: #""vocab":{},"merges":[]"#), "has no vocabulary"),
     (document(model: #""vocab":["a"],"merges":[]"#), "has no vocabulary"),
     (document(model: #""merges":[]"#), "has no vocabulary"),
