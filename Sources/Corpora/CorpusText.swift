@@ -12,12 +12,15 @@ public struct CorpusText: Sendable {
   public let bytes: Int
   /// SHA-256 of all bytes, one after another.
   public let hash: String
+  /// Bytes of each file.
+  private let fileLengths: [Int]
 
   /// A text that no file holds, as a source makes it.
   public init(_ text: String) {
     self.text = text
     bytes = text.utf8.count
     hash = sha256(Array(text.utf8))
+    fileLengths = [bytes]
   }
 
   /// Reads files (`-` is standard input), one after another, as one stream.
@@ -25,6 +28,7 @@ public struct CorpusText: Sendable {
   /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty.
   public init(reading paths: [String]) throws {
     var all: [UInt8] = []
+    var lengths: [Int] = []
     for path in paths {
       let bytes = try Files.read(path)
       let name = path == "-" ? "standard input" : path
@@ -33,10 +37,24 @@ public struct CorpusText: Sendable {
       }
       guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
       all += bytes
+      lengths.append(bytes.count)
     }
     text = String(decoding: all, as: UTF8.self)
     bytes = all.count
     hash = sha256(all)
+    fileLengths = lengths
+  }
+
+  /// The documents of all files; none reaches across two.
+  public func documents(_ cut: DocumentCut) -> CutText {
+    var all = CutText()
+    var start = text.utf8.startIndex
+    for length in fileLengths {
+      let end = text.utf8.index(start, offsetBy: length)
+      all.append(cut.documents(of: String(text[start..<end])))
+      start = end
+    }
+    return all
   }
 
   /// The first part of a text and the rest; `fraction` of its scalars, rounded up, are the rest.

@@ -28,10 +28,11 @@ public struct Generator: Sendable {
     self.seed = seed
   }
 
-  /// Draws `length` tokens after a prompt. The draw at each place is a function of the seed and the place alone.
+  /// Draws `length` tokens after a prompt, or fewer where the model knows documents and ends this one. The draw at each place is a function of the seed and the place alone.
   ///
   /// - Parameters:
-  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it.
+  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it. In a model that knows
+  ///     documents every prompt begins one.
   ///   - emit: Gets the text as it is drawn, whole characters only (a token may give none, where its character is not
   ///     whole yet); returning false ends the writing. Bytes at the end that are no whole character are left out.
   /// - Throws: ``PredictionsNotFinite``, and what `emit` throws.
@@ -40,15 +41,18 @@ public struct Generator: Sendable {
     let reader = model.makeReader(lanes: 1, steps: 64, threads: threads)
     var logits: [Double] = []
     var decoder = StreamingDecoder(tokenizer, goesOn: !prompt.isEmpty)
-    let prompt = prompt.isEmpty ? [start] : prompt
+    let documents = model.configuration.documents
+    let prompt = documents.map { [$0.start] + prompt } ?? (prompt.isEmpty ? [start] : prompt)
     for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
       logits = reader.logits(after: Array(prompt[begin..<min(begin + reader.steps, prompt.count)]))
     }
     for place in 0..<length {
       guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
       if let unknown = tokenizer.unknownID { logits[Int(unknown)] = -.infinity }
+      if let documents { logits[Int(documents.start)] = -.infinity }
       var random = CounterRandom(seed: seed, purpose: .sampling, step: place)
       let token = sampler.draw(logits, using: &random)
+      if let documents, token == Int(documents.end) { return }
       guard try emit(decoder.take(Int32(token))), place + 1 < length else { return }
       logits = reader.logits(after: [Int32(token)])
     }

@@ -30,8 +30,8 @@ struct ModelCard {
     | parameters | \(grouped(model.parameterCount)) |
     | vocabulary | \(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization.rawValue) |
     | corpus | \(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)` |
-    \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
-    | validation part | \(grouped(data.validation.count)) \(unit)s |
+    \(knownAnswer)\(documents)| training part | \(grouped(data.predictedTargets)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
+    | validation part | \(grouped(data.validationTokens)) \(unit)s |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
@@ -70,6 +70,19 @@ struct ModelCard {
   /// Rows for a source.
   private var knownAnswer: String {
     data.source.map { "| optimal loss | \($0.text) |\n| learnt when | \($0.criterion) |\n" } ?? ""
+  }
+
+  /// A row for documents.
+  private var documents: String {
+    guard let counts = data.documentCounts else { return "" }
+    let cut =
+      switch configuration.documents {
+      case .stream, .file: "one a file"
+      case .line: "one a line"
+      case .separator: "between separators (`config.json` has the separator)"
+      }
+    return "| documents | \(grouped(counts.training)) to train on and \(grouped(counts.validation)) to validate on, "
+      + "\(cut), each from the beginning state and `<s>` to `</s>` |\n"
   }
 
   private var clipping: String {

@@ -137,18 +137,19 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let before = isKeepingDue ? current : nil
     let loss = bptt.step(window, parameters: parameters)
     step += 1
-    tokens += window.targets.count
+    let predicted = window.predicted(except: data.documents?.start)
+    tokens += predicted
     observe(step, &bptt.gradients)
     lastNorm = bptt.gradients.norm
-    let mean = loss / Double(window.targets.count)
-    let verdict = stability.judge(loss: mean, tokens: window.targets.count, norm: lastNorm)
+    let mean = loss / Double(max(1, predicted))
+    let verdict = stability.judge(loss: mean, tokens: predicted, norm: lastNorm)
     if verdict == .update {
       if let before, stability.isCalm { good = before }
       let isClipped = update.apply(
         &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate)
       clips.add(isClipped: isClipped)
-      recent.add(loss, tokens: window.targets.count)
-      ofEpoch.add(loss, tokens: window.targets.count)
+      recent.add(loss, tokens: predicted)
+      ofEpoch.add(loss, tokens: predicted)
     } else {
       try skip(verdict, loss: mean, report)
     }
@@ -222,7 +223,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private mutating func validate(_ report: (TrainingEvent) -> Void) throws {
     guard data.validation.count > 1 else { return try save() }
     let model = RecurrentLanguageModel(network: bptt.network, parameters: parameters)
-    let score = Scorer(model, threads: configuration.threads).scoreInLanes(
+    let score = Scorer(model, threads: configuration.threads).scoreQuickly(
       data.validation, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
     let isBest = best.take(score.mean, step: step)
     if isBest { try save() }
@@ -249,11 +250,11 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     .start(
       .init(
         parameters: bptt.network.layout.count, vocabularySize: data.tokenizer.vocabularySize,
-        trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
-        validationTokens: data.validation.count,
+        trainingTokens: data.predictedTargets, leftOutTokens: data.training.leftOut,
+        validationTokens: data.validationTokens,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
-        corpusHash: data.corpusHash, source: data.source, seed: configuration.seed,
+        corpusHash: data.corpusHash, source: data.source, documents: data.documentCounts, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
   }

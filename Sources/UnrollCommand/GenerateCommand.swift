@@ -11,7 +11,9 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Write text with a model.",
     discussion: """
-      Writes the prompt and what follows to standard output. Without a prompt the text starts as after a line feed.
+      Writes the prompt and what follows to standard output. Without a prompt the text starts as after a line feed. \
+      A model that was trained on documents begins one with the prompt and ends where it ends it, perhaps before \
+      --length.
 
       Example: unroll generate --model letters-model --prompt "Dear " --length 300 --temperature 0.7
       """)

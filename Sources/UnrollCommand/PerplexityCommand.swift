@@ -10,7 +10,9 @@ struct PerplexityCommand: ParsableCommand {
     commandName: "perplexity",
     abstract: "Report how well a model predicts a text.",
     discussion: """
-      Each file is read from the zero state; its first symbol starts it and is not scored. Several files are added up.
+      Each file is read from the zero state; its first symbol starts it and is not scored. Several files are added up. \
+      A model that was trained on documents cuts files likewise, reads each document from <s> on and scores every \
+      symbol and the end.
 
       Example: unroll perplexity --model letters-model new-letters.txt
       """)
@@ -29,6 +31,7 @@ struct PerplexityCommand: ParsableCommand {
   )
   var unknown: UnknownPolicy = .skip
 
+  @OptionGroup var documents: DocumentOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
@@ -41,7 +44,7 @@ struct PerplexityCommand: ParsableCommand {
   ) throws -> PrecisionCost? {
     let float32 = try ModelFolder(model).load(precision: .float32).model
     for text in texts {
-      let tokens = try loaded.tokenizer.encode(text, unknown: unknown).ids
+      let tokens = try tokens(of: text, loaded)
       if let cost = PrecisionCost(
         of: precision, model: loaded.model, against: float32, on: tokens, threads: compute.threadCount)
       {
@@ -51,12 +54,20 @@ struct PerplexityCommand: ParsableCommand {
     return nil
   }
 
+  private func tokens(of text: String, _ loaded: ModelFolder.Loaded) throws -> [Int32] {
+    guard let (symbols, cut) = try loaded.model.configuration.documents(cut: documents.cut) else {
+      return try loaded.tokenizer.encode(text, unknown: unknown).ids
+    }
+    return try symbols.encode(cut.documents(of: text).documents, by: loaded.tokenizer, unknown: unknown).ids
+  }
+
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
   func run() throws {
     try reportingErrors {
       let precision = compute.precision.precision(automatic: .float32)
       let loaded = try ModelFolder(model).load(precision: precision)
+      _ = try loaded.model.configuration.documents(cut: documents.cut)
       let texts = try files.map { file in
         let text = try CorpusText(reading: [file]).text
         // Refused symbols are told with the name of their own file.
@@ -65,7 +76,8 @@ struct PerplexityCommand: ParsableCommand {
       }
       var report = try InText.named(files.joined(separator: ", ")) {
         try PerplexityReport(
-          of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown, threads: compute.threadCount)
+          of: texts, by: loaded.model, loaded.tokenizer, unknownPolicy: unknown, documents: documents.cut,
+          threads: compute.threadCount)
       }
       if precision != .float32 { report.precisionCost = try cost(of: precision, loaded, texts) }
       switch format {
