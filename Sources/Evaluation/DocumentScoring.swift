@@ -65,12 +65,12 @@ extension Scorer {
 }
 
 /// Documents dealt out to lanes of about the same length.
-struct DocumentLanes: Equatable {
+package struct DocumentLanes: Equatable {
   /// The documents of each lane, as ranges of the stream.
-  let lanes: [[Range<Int>]]
+  package let lanes: [[Range<Int>]]
 
   /// As many lanes as the longest document leaves work for: the longest first, each to the shortest lane.
-  init(_ documents: [Range<Int>], atMost most: Int) {
+  package init(_ documents: [Range<Int>], atMost most: Int) {
     let total = documents.reduce(0) { $0 + $1.count }
     let longest = documents.map(\.count).max() ?? 0
     guard longest > 0 else {

@@ -105,7 +105,7 @@ public struct PerplexityReport: Sendable {
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
     if let documents {
-      let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty ones left out" : ""
+      let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
       table.add(
         "documents", grouped(documents.count),
         "their ends are scored too: \(decimal(documents.ends.mean, places: 4)) nats each, "

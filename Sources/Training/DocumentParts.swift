@@ -3,7 +3,7 @@ import ModelFiles
 import Tokenization
 
 /// A corpus cut into documents, for training and for validation.
-struct DocumentParts {
+package struct DocumentParts {
   let training, validation: [String]
   /// Documents that were left out since they hold nothing but line ends.
   let empty: Int
@@ -38,7 +38,7 @@ struct DocumentParts {
 
   /// How many documents are trained on: the edge nearest to the wanted share of all characters, with a document at least
   /// on both sides.
-  static func edge(_ documents: [String], lastFraction fraction: Double) throws -> Int {
+  package static func edge(_ documents: [String], lastFraction fraction: Double) throws -> Int {
     guard fraction > 0 else { return documents.count }
     guard documents.count > 1 else {
       throw TrainingError(

@@ -71,7 +71,7 @@ struct PerplexityCommand: ParsableCommand {
       let texts = try files.map { file in
         let text = try CorpusText(reading: [file]).text
         // Refused symbols are told with the name of their own file.
-        if unknown != .skip { _ = try InText.named(file) { try loaded.tokenizer.encode(text, unknown: unknown) } }
+        if unknown != .skip { _ = try InText.named(file) { try tokens(of: text, loaded) } }
         return text
       }
       var report = try InText.named(files.joined(separator: ", ")) {

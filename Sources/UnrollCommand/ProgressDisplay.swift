@@ -61,7 +61,7 @@ final class ProgressDisplay {
   }
 
   private func say(_ documents: DocumentCounts) {
-    let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty ones are left out" : ""
+    let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
     say(
       "\(grouped(documents.training)) documents to train on, \(grouped(documents.validation)) to validate on\(empty)")
     if documents.literalSymbols > 0 {
