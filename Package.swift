@@ -88,8 +88,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Optimization", "Compute", "ModelFiles",
-        "Tokenization", "TestSupport",
+        "Training", "Evaluation", "LanguageModeling", "Recurrence", "Corpora", "Optimization", "Sampling", "Compute",
+        "ModelFiles", "Tokenization", "TestSupport",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -91,6 +91,9 @@ public protocol Kernels: AnyObject, Sendable {
 
   /// `out = a`.
   func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>)
+  /// `rows[r] = row` in some columns, wherever `symbols[r]` is `symbol`.
+  func overwrite<Element>(
+    _ rows: Rows<Element>, with row: Rows<Element>, columns: Range<Int>, where symbols: Rows<Int32>, are symbol: Int32)
   /// Waits for the other threads that share a window; see ``Share/meet()``.
   func meet(_ share: Share)
 }
@@ -116,6 +119,12 @@ extension Kernels {
   }
 
   public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) { out.copy(from: a) }
+
+  public func overwrite<Element>(
+    _ rows: Rows<Element>, with row: Rows<Element>, columns: Range<Int>, where symbols: Rows<Int32>, are symbol: Int32
+  ) {
+    rows.overwrite(with: row, columns: columns, where: symbols, are: symbol)
+  }
 
   public func meet(_ share: Share) { share.meet() }
 }

@@ -140,6 +140,12 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     tape.record(.copies, on: a.storage, out.storage) { target.update(from: source, count: count) }
   }
 
+  public func overwrite<Element>(
+    _ rows: Rows<Element>, with row: Rows<Element>, columns: Range<Int>, where symbols: Rows<Int32>, are symbol: Int32
+  ) {
+    tape.record(.copies) { rows.overwrite(with: row, columns: columns, where: symbols, are: symbol) }
+  }
+
   public func meet(_ share: Share) {
     guard share.count > 1 else { return }
     tape.record(.meetings) { share.meet() }

@@ -14,6 +14,8 @@ public struct CorpusText: Sendable {
   public let hash: String
   /// Sequences of bytes that were not UTF-8 and became U+FFFD.
   public let replacements: Int
+  /// Bytes of each file's text.
+  private let fileLengths: [Int]
 
   /// A text that no file holds, as a source makes it.
   public init(_ text: String) {
@@ -21,6 +23,7 @@ public struct CorpusText: Sendable {
     bytes = text.utf8.count
     hash = sha256(Array(text.utf8))
     replacements = 0
+    fileLengths = [bytes]
   }
 
   /// Reads files (`-` is standard input), one after another, as one stream.
@@ -31,6 +34,7 @@ public struct CorpusText: Sendable {
     var all: [UInt8] = []
     var text = ""
     var replacements = 0
+    var lengths: [Int] = []
     for path in paths {
       let bytes = try Files.read(path)
       let name = path == "-" ? "standard input" : path
@@ -39,11 +43,25 @@ public struct CorpusText: Sendable {
       replacements += decoded.replacements
       guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
       all += bytes
+      lengths.append(decoded.text.utf8.count)
     }
     self.text = text
     self.replacements = replacements
     bytes = all.count
     hash = sha256(all)
+    fileLengths = lengths
+  }
+
+  /// The documents of all files; none reaches across two.
+  public func documents(_ cut: DocumentCut) -> CutText {
+    var all = CutText()
+    var start = text.utf8.startIndex
+    for length in fileLengths {
+      let end = text.utf8.index(start, offsetBy: length)
+      all.append(cut.documents(of: String(text[start..<end])))
+      start = end
+    }
+    return all
   }
 
   private static func decode(

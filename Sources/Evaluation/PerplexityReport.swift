@@ -18,10 +18,12 @@ public struct PerplexityReport: Sendable {
   /// Symbols that the vocabulary lacks, left out of every figure below (or read as `<unk>`, with `replace`).
   public let unknown: [UnknownSymbol]
   /// Unicode scalars, bytes and words (runs between white space) of the original text, scored part only: without the
-  /// first token of each text, and without what was left out.
+  /// first token of each text, and without what was left out. Of documents all is scored; what separates them is none.
   public let characters, bytes, words: Int
   /// The sum of surprisals behind the figures.
   public let score: Score
+  /// The documents, where the texts were cut into such.
+  public let documents: Documents?
   /// What the precision changed, where that was measured.
   public var precisionCost: PrecisionCost?
 
@@ -46,51 +48,32 @@ public struct PerplexityReport: Sendable {
 
   private var bits: Double { score.nats / log(2) }
 
-  /// Scores texts one by one, each from the zero state, and adds them up.
+  /// Scores texts one by one and adds them up: each as one stream from the zero state, or cut into documents.
   ///
   /// - Parameters:
   ///   - unknownPolicy: What becomes of symbols that the vocabulary lacks.
+  ///   - documents: How texts are cut; nil as the model's training text was.
   ///   - threads: Threads that may share the work.
   ///
   /// - Throws: ``UnknownSymbolsError`` as `unknownPolicy` says; ``TooLittleText`` where nothing can be scored,
-  ///   ``PredictionsNotFinite``.
+  ///   ``ConfigurationError`` for documents where the model knows none, ``PredictionsNotFinite``.
   public init(
     of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy,
-    threads: Int = 1
+    documents: DocumentCut? = nil, threads: Int = 1
   ) throws {
-    let scorer = Scorer(model, threads: threads)
-    var (tokens, characters, bytes, words) = (0, 0, 0, 0)
-    var score = Score()
-    var unknown: [UnknownSymbol] = []
-    for text in texts {
-      let encoded = try tokenizer.encode(text, unknown: unknownPolicy, keepsOffsets: true)
-      tokens += encoded.ids.count
-      unknown += encoded.unknown
-      let textScore = scorer.score(encoded.ids)
-      score = score + textScore
-      guard textScore.tokens > 0 else { continue }
-      let extent = ScoredExtent(of: text, scored: (encoded.offsets ?? []).dropFirst())
-      characters += extent.characters
-      bytes += extent.bytes
-      words += extent.words
+    var tally = ScoreTally(Scorer(model, threads: threads), tokenizer, unknownPolicy)
+    if let (symbols, cut) = try model.configuration.documents(cut: documents) {
+      try tally.add(texts, symbols, cut)
+    } else {
+      for text in texts { try tally.add(text) }
     }
-    guard score.tokens > 0 else { throw TooLittleText(tokens: tokens) }
-    guard score.nats.isFinite else { throw PredictionsNotFinite() }
-    (self.tokens, self.characters, self.bytes, self.words) = (tokens, characters, bytes, words)
-    self.score = score
-    self.unknown = Self.merged(unknown)
-  }
-
-  private static func merged(_ unknown: [UnknownSymbol]) -> [UnknownSymbol] {
-    var merged: [UnknownSymbol] = []
-    for symbol in unknown {
-      if let place = merged.firstIndex(where: { $0.symbol == symbol.symbol }) {
-        merged[place].count += symbol.count
-      } else {
-        merged.append(symbol)
-      }
+    guard tally.score.tokens > 0 else {
+      throw TooLittleText(tokens: tally.tokens, hasNoDocuments: tally.documents != nil)
     }
-    return merged
+    guard tally.score.nats.isFinite else { throw PredictionsNotFinite() }
+    (tokens, score, unknown) = (tally.tokens, tally.score, tally.unknown)
+    (characters, bytes, words) = (tally.extent.characters, tally.extent.bytes, tally.extent.words)
+    self.documents = tally.documents
   }
 
   // MARK: Forms
@@ -104,8 +87,9 @@ public struct PerplexityReport: Sendable {
       "bits_per_character": JSON(bitsPerCharacter), "bits_per_byte": JSON(bitsPerByte),
       "word_perplexity": JSON(wordPerplexity), "standard_error": JSON(standardError),
     ]
-    guard let cost = precisionCost else { return json }
-    return json.adding(
+    let documented = json.adding(documents?.members ?? [])
+    guard let cost = precisionCost else { return documented }
+    return documented.adding(
       .init("precision", .string(cost.precision.rawValue)),
       .init("nats_per_token_above_float32", JSON(cost.natsPerToken)),
       .init("precision_compared_tokens", .integer(cost.tokens)))
@@ -120,6 +104,13 @@ public struct PerplexityReport: Sendable {
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
+    if let documents {
+      let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
+      table.add(
+        "documents", grouped(documents.count),
+        "their ends are scored too: \(decimal(documents.ends.mean, places: 4)) nats each, "
+          + "\(decimal(100 * documents.ends.nats / score.nats, places: 1)) % of all\(empty)")
+    }
     if let cost = precisionCost {
       let sign = cost.natsPerToken < 0 ? "−" : "+"
       table.add(
@@ -137,8 +128,11 @@ public struct PerplexityReport: Sendable {
 /// A text of which nothing can be scored.
 public struct TooLittleText: Error, CustomStringConvertible {
   public let tokens: Int
+  var hasNoDocuments = false
 
   public var description: String {
-    "has \(tokens) symbol\(tokens == 1 ? "" : "s") that the model knows; scoring wants at least two, since the first only starts the text"
+    guard !hasNoDocuments else { return "has no document; there is nothing to score" }
+    return
+      "has \(tokens) symbol\(tokens == 1 ? "" : "s") that the model knows; scoring wants at least two, since the first only starts the text"
   }
 }

@@ -9,6 +9,8 @@ struct ScoredExtent: Equatable {
   /// Runs between white space in which at least one symbol was scored.
   var words = 0
 
+  init() {}
+
   /// - Parameter offsets: The bytes of the text that each scored token came from, in order; some may share bytes.
   init(of text: String, scored offsets: some Collection<Range<Int>>) {
     var offsets = offsets.makeIterator()

@@ -49,6 +49,9 @@ public struct Scorer: Sendable {
     self.threads = threads
   }
 
+  /// The symbol that begins documents, where the model knows them: no loss is made of predicting it.
+  var unpredicted: Int32? { model.configuration.documents?.start }
+
   /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.
   public func score(_ tokens: [Int32]) -> Score {
     var score = Score()
@@ -58,7 +61,7 @@ public struct Scorer: Sendable {
       let end = min(start + reader.steps, tokens.count - 1)
       let window = TokenWindow(
         steps: end - start, lanes: 1, inputs: Array(tokens[start..<end]), targets: Array(tokens[start + 1...end]))
-      for loss in reader.losses(window) { score.add(loss) }
+      for (loss, target) in zip(reader.losses(window), window.targets) where target != unpredicted { score.add(loss) }
     }
     return score
   }
@@ -85,7 +88,7 @@ public struct Scorer: Sendable {
           guard place < targets else { continue }  // the last lane may end early
           inputs[t * lanes + lane] = tokens[place]
           outputs[t * lanes + lane] = tokens[place + 1]
-          counts[t * lanes + lane] = lane == 0 || start + t >= warmUp
+          counts[t * lanes + lane] = (lane == 0 || start + t >= warmUp) && tokens[place + 1] != unpredicted
         }
       }
       let losses = reader.losses(TokenWindow(steps: steps, lanes: lanes, inputs: inputs, targets: outputs))

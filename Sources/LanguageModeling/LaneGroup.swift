@@ -25,6 +25,8 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   private let blockSteps: Int
   private let dHidden: Rows<K.Real>
   private let dGates: GateGradients<K.Operand>
+  /// Gradient at the trained initial state, of one lane: what the documents that began in the last window add.
+  private let beginningGradient: [LayerState<K.Real, K.Real>]?
   /// The state that the window after this one is unrolled from.
   private let nextState: [LayerState<K.Operand, K.Real>]
   /// The states that segments start from, where a window has several.
@@ -38,6 +40,8 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     nextState = network.zeroState(lanes: lanes.count)
     stateGradient = network.zeroStateGradient(lanes: lanes.count)
     gradients = ParameterSet(network.layout)
+    let hasBeginnings = network.documentStart != nil && network.initialState != nil
+    beginningGradient = hasBeginnings ? network.zeroStateGradient(lanes: 1) : nil
     unrolled = UnrolledNetwork(
       network, steps: truncation.unrolledSteps, segment: truncation.segment, lanes: lanes.count, hasTable: hasTable,
       forTraining: true)
@@ -87,11 +91,24 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     let border = max(history, differentiated.lowerBound)
     forward(steps, scored: history..<border, carryAt: steps - kept, packed)
     backward(differentiated, scored: border..<steps, scale: scale, packed)
-    lossSum = unrolled.losses[unrolled.rows(history..<steps)].sum
+    lossSum = sumOfLosses(history..<steps)
     if differentiated.lowerBound == 0 { initialState?.addGradients(of: stateGradient, to: &gradients) }
+    if let beginningGradient {
+      unrolled.network.initialState?.addGradients(of: beginningGradient, to: &gradients)
+    }
     unrolled.keep(steps - kept..<steps)
     history = kept
     for index in state.indices { state[index].copy(from: nextState[index]) }
+  }
+
+  /// The losses of some steps; what nobody predicts is left out.
+  private func sumOfLosses(_ steps: Range<Int>) -> Double {
+    let rows = unrolled.rows(steps)
+    let losses = unrolled.losses[rows]
+    if let start = unrolled.network.documentStart {
+      unrolled.targets[rows].forEachRow(holding: start) { losses[$0, 0] = 0 }
+    }
+    return losses.sum
   }
 
   // MARK: Forward
@@ -101,6 +118,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     unrolled.begin(from: state)
     if place == 0 { unrolled.copyState(after: 0, into: nextState) }
     for (index, segment) in segments(steps).enumerated() {
+      unrolled.restart(before: segment, packed)
       if segment.count < steps { keepState(ofSegment: index) }
       unrolled.forward(segment, packed, share: .whole)
       if segment.contains(place - 1) { unrolled.copyState(after: place - segment.lowerBound, into: nextState) }
@@ -141,6 +159,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   ) {
     gradients.writableFlat().clear()
     for layer in stateGradient { layer.clear() }
+    for layer in beginningGradient ?? [] { layer.clear() }
     for (index, segment) in segments(steps.upperBound).enumerated().reversed()
     where segment.upperBound > steps.lowerBound {
       if segment.upperBound < steps.upperBound {
@@ -174,7 +193,8 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     for index in network.layers.indices.reversed() {
       network.layers[index].backward(
         steps: local, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
-        dGates: dGates, gradients: &gradients, on: kernels)
+        restarts: unrolled.restarts(segment, layer: index, packed, gradient: beginningGradient?[index]), dGates: dGates,
+        gradients: &gradients, on: kernels)
       guard index > 0 else { continue }
       // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
       network.layers[index].backwardInputs(

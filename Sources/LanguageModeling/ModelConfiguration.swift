@@ -1,6 +1,7 @@
 import Compute
 import ModelFiles
 import Recurrence
+import Tokenization
 
 /// The sizes of a recurrent language model: what `config.json` says of it.
 public struct ModelConfiguration: Sendable, Equatable {
@@ -20,6 +21,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var tiesWeights: Bool
   /// Whether streams begin from a trained state, not from zero.
   public var trainsInitialState: Bool
+  /// The symbols around documents; nil where all text is one stream.
+  public var documents: DocumentSymbols?
 
   /// What every size must stay under: far above any use, and small enough that no product of sizes overflows.
   public static let maximumVocabularySize = 2_000_000
@@ -33,7 +36,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// - Throws: ``ConfigurationError`` where a size is out of range, or the nonlinearity is not the cell's.
   public init(
     cell: RecurrentCell = .lstm, nonlinearity: Nonlinearity = .tanh, vocabularySize: Int, embeddingSize: Int,
-    hiddenSize: Int, layers: Int, tiesWeights: Bool = false, trainsInitialState: Bool = false
+    hiddenSize: Int, layers: Int, tiesWeights: Bool = false, trainsInitialState: Bool = false,
+    documents: DocumentSymbols? = nil
   ) throws {
     self.cell = cell
     self.nonlinearity = nonlinearity
@@ -43,6 +47,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     self.layers = layers
     self.tiesWeights = tiesWeights
     self.trainsInitialState = trainsInitialState
+    self.documents = documents
     try validate()
   }
 
@@ -62,6 +67,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     try check(layers, "num_layers", Self.maximumLayers)
     guard !tiesWeights || embeddingSize == hiddenSize else {
       throw ConfigurationError("tied weights want embedding_size = hidden_size, not \(embeddingSize) and \(hiddenSize)")
+    }
+    if let documents {
+      let ids = 0..<Int32(vocabularySize)
+      guard ids.contains(documents.start), ids.contains(documents.end), documents.start != documents.end else {
+        throw ConfigurationError(
+          "bos_token_id and eos_token_id are \(documents.start) and \(documents.end); they must be two ids of 0 ..< "
+            + "\(vocabularySize)")
+      }
     }
     guard parameterCount <= Self.maximumParameterCount else {
       throw ConfigurationError(

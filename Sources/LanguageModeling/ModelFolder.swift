@@ -36,11 +36,15 @@ public struct ModelFolder: Sendable {
       "unk_token": tokenizer.unknownID.map { .string(tokenizer.text(of: $0)) } ?? nil,
     ]
     let generation: JSON = ["bos_token_id": .integer(Int(startToken)), "do_sample": true, "temperature": 0.8]
+    let documents = configuration.documents
     for (name, text) in [
       (Self.configurationName, configuration.json.text(indented: true) + "\n"),
       (Self.tokenizerName, tokenizer.tokenizerJSON()),
-      (Self.tokenizerConfigurationName, tokenizerConfiguration.text(indented: true) + "\n"),
-      (Self.generationName, generation.text(indented: true) + "\n"),
+      (
+        Self.tokenizerConfigurationName,
+        tokenizerConfiguration.adding(documents?.tokens(tokenizer) ?? []).text(indented: true) + "\n"
+      ),
+      (Self.generationName, generation.adding(documents?.ending ?? []).text(indented: true) + "\n"),
     ] {
       try Files.writeDurably(Array(text.utf8), to: file(name))
     }
@@ -90,7 +94,15 @@ public struct ModelFolder: Sendable {
         .invalid, file(Self.tokenizerName),
         "has \(tokenizer.vocabularySize) symbols, but config.json says \(configuration.vocabularySize)")
     }
-    let start = try readStartToken(tokenizer)
+    if let documents = configuration.documents {
+      guard DocumentSymbols(of: tokenizer, cut: documents.cut) == documents else {
+        throw FileError(
+          .invalid, file(Self.tokenizerName),
+          "has not the special symbols <s> and </s> with the ids \(documents.start) and \(documents.end) of config.json"
+        )
+      }
+    }
+    let start = try configuration.documents?.start ?? readStartToken(tokenizer)
     let weights = try readWeights(configuration)
     let model = try assemble(configuration, weights, configuration.layer(precision))
     return Loaded(model: model, tokenizer: tokenizer, startToken: start)
@@ -166,53 +178,5 @@ public struct ModelFolder: Sendable {
       }
     }
     return RecurrentLanguageModel(network: network, parameters: parameters)
-  }
-}
-
-extension ModelConfiguration {
-  static let modelType = "unroll"
-
-  /// What `config.json` says.
-  public var json: JSON {
-    var members: [JSON.Member] = [
-      .init("model_type", .string(Self.modelType)), .init("cell", .string(cell.rawValue)),
-      .init("vocab_size", .integer(vocabularySize)), .init("embedding_size", .integer(embeddingSize)),
-      .init("hidden_size", .integer(hiddenSize)), .init("num_layers", .integer(layers)),
-      .init("tie_word_embeddings", .bool(tiesWeights)),
-    ]
-    if cell == .rnn { members.append(.init("nonlinearity", .string(nonlinearity.rawValue))) }
-    if trainsInitialState { members.append(.init("trains_initial_state", true)) }
-    return .object(members)
-  }
-
-  /// - Throws: ``ConfigurationError`` that names the key.
-  init(json: JSON) throws {
-    func integer(_ key: String) throws -> Int {
-      guard let value = json[key]?.integer else { throw ConfigurationError("\(key) is missing or not a whole number") }
-      return value
-    }
-    guard let name = json["cell"]?.string else {
-      throw ConfigurationError("cell is missing: not the configuration of a recurrent model")
-    }
-    let cell: RecurrentCell = try Self.choice(name, of: "cell")
-    let nonlinearity: Nonlinearity =
-      try json["nonlinearity"].map {
-        try Self.choice($0.string ?? $0.text(), of: "nonlinearity")
-      } ?? .tanh
-    try self.init(
-      cell: cell, nonlinearity: cell == .rnn ? nonlinearity : .tanh, vocabularySize: integer("vocab_size"),
-      embeddingSize: integer("embedding_size"), hiddenSize: integer("hidden_size"), layers: integer("num_layers"),
-      tiesWeights: json["tie_word_embeddings"]?.bool ?? false,
-      trainsInitialState: json["trains_initial_state"]?.bool ?? false)
-  }
-
-  private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ name: String, of key: String
-  ) throws -> Choice {
-    guard let choice = Choice(rawValue: name) else {
-      let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ConfigurationError("\(key) '\(name)' is not known; this version has \(known)")
-    }
-    return choice
   }
 }

@@ -29,7 +29,8 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     }
     decoder = SoftmaxDecoder(
       vocabularySize: configuration.vocabularySize, hiddenSize: configuration.hiddenSize,
-      tiedTo: configuration.tiesWeights ? embedding.weight : nil, layout: &layout)
+      tiedTo: configuration.tiesWeights ? embedding.weight : nil, unpredicted: configuration.documents?.start,
+      layout: &layout)
     initialState =
       configuration.trainsInitialState
       ? InitialState(layers: configuration.layers, hiddenSize: configuration.hiddenSize, layout: &layout) : nil
@@ -37,6 +38,9 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     self.configuration = configuration
     self.layout = layout
   }
+
+  /// The symbol that begins a document, where the model knows documents.
+  var documentStart: Int32? { configuration.documents?.start }
 
   /// Fresh parameters, a function of the seed and an LSTM's forget bias alone.
   public func initialParameters(seed: UInt64, forgetBias: Double = 1) -> ParameterSet<K.Real> {

@@ -161,11 +161,17 @@ where Layer.K: ReadingKernels {
   /// Steps through a window in segments whose activations stay in the cache, and has each one's outputs used before they
   /// are overwritten.
   private func forEachSegment(of steps: Int, _ share: Share, _ use: (Range<Int>) -> Void) {
+    if network.documentStart != nil {
+      if share.index == 0 { unrolled.restart(before: 0..<min(segment, steps), packed) }
+      unrolled.kernels.meet(share)
+    }
     for start in stride(from: 0, to: steps, by: segment) {
       let part = start..<min(start + segment, steps)
       unrolled.forward(part, packed, share: share)
       use(part)
       if share.index == 0 { unrolled.carry(after: part.count) }
+      let next = part.upperBound..<min(part.upperBound + segment, steps)
+      if share.index == 0 && !next.isEmpty { unrolled.restart(before: next, packed) }
       if part.upperBound < steps { unrolled.kernels.meet(share) }
     }
   }

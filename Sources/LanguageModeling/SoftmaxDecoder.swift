@@ -7,8 +7,14 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
   let vocabularySize, hiddenSize: Int
   private let weight, bias: ParameterLayout.Slot
   private let isTied: Bool
+  /// A target that nobody predicts: its losses are not differentiated.
+  private let unpredicted: Int32?
 
-  init(vocabularySize: Int, hiddenSize: Int, tiedTo: ParameterLayout.Slot?, layout: inout ParameterLayout) {
+  init(
+    vocabularySize: Int, hiddenSize: Int, tiedTo: ParameterLayout.Slot?, unpredicted: Int32? = nil,
+    layout: inout ParameterLayout
+  ) {
+    self.unpredicted = unpredicted
     self.vocabularySize = vocabularySize
     self.hiddenSize = hiddenSize
     isTied = tiedTo != nil
@@ -91,6 +97,7 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
       let (logits, dLogits) = (scratch.logits[0..<rows.count], scratch.dLogits[0..<rows.count])
       self.logits(outputs[rows], weights, into: logits, on: kernels)
       kernels.crossEntropy(logits, targets: targets[rows], scale: scale, dLogits: dLogits, losses: losses[rows])
+      if let unpredicted { targets[rows].forEachRow(holding: unpredicted) { dLogits[$0..<$0 + 1].clear() } }
       kernels.addOuter(dLogits, outputs[rows], to: dWeight)
       kernels.addColumnSums(dLogits, to: dBias)
       kernels.multiply(dLogits, transposed, bias: nil, into: dOutputs[rows], adding: false)

@@ -58,7 +58,8 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// - Parameters:
   ///   - window: `[T, B]` with T ≤ k1.
   ///   - parameters: The weights, as the last update left them.
-  /// - Returns: The sum of the losses in nats of all positions of the window, each counted once.
+  /// - Returns: The sum of the losses in nats of all positions of the window, each counted once; those whose target
+  ///   begins a document are left out, as they are in the gradient.
   public func step(_ window: TokenWindow, parameters: ParameterSet<K.Real>) -> Double {
     precondition(
       window.lanes == lanes && (1...truncation.k1).contains(window.steps),
@@ -66,7 +67,8 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     let packed = network.pack(
       parameters, forTraining: true, rows: truncation.unrolledSteps * lanes, reusing: packed, on: packingKernels)
     self.packed = packed
-    let scale = K.Real(1 / Double(min(window.steps, truncation.k2) * lanes))
+    let differentiated = window.predicted(last: truncation.k2, except: network.documentStart)
+    let scale = K.Real(1 / Double(max(1, differentiated)))
     let (groups, beginsStream, unrolled) = (groups, beginsStream, groups[0].history + window.steps)
     workers.run(groups.count) { index in
       groups[index].step(window, scale: scale, beginsStream: beginsStream, packed)

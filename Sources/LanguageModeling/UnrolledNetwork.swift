@@ -19,6 +19,8 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   let losses: Rows<Double>
   let embeddingScratch: SymbolEmbedding<Layer>.Scratch
   let decoderScratch: SoftmaxDecoder<K>.Scratch
+  /// Of one lane.
+  private let zeroState: [LayerState<K.Operand, K.Real>]
 
   /// - Parameters:
   ///   - steps: The longest window.
@@ -33,6 +35,7 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     self.steps = steps
     self.lanes = lanes
     records = network.layers.map { $0.makeRecord(steps: segment, lanes: lanes) }
+    zeroState = network.zeroState(lanes: 1)
     symbols = Rows(steps * lanes, 1)
     targets = Rows(steps * lanes, 1)
     losses = Rows(steps * lanes, 1)
@@ -77,6 +80,26 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     for index in records.indices { records[index].begin(from: state[index]) }
   }
 
+  /// Where lanes begin anew in a segment, in one layer; nil in a network without documents.
+  ///
+  /// - Parameter gradient: See ``Restarts``.
+  func restarts(
+    _ segment: Range<Int>, layer index: Int, _ packed: PackedNetwork<Layer>,
+    gradient: LayerState<K.Real, K.Real>? = nil
+  ) -> Restarts<K>? {
+    guard let start = network.documentStart else { return nil }
+    return Restarts(
+      symbols: symbols[rows(segment)], lanes: lanes, symbol: start,
+      beginning: packed.initialState?[index] ?? zeroState[index], gradient: gradient)
+  }
+
+  /// Sets the state that a segment starts from to the beginning, in the lanes whose first step begins a document.
+  func restart(before segment: Range<Int>, _ packed: PackedNetwork<Layer>) {
+    for index in records.indices {
+      restarts(segment, layer: index, packed)?.apply(to: records[index], before: 0, on: kernels)
+    }
+  }
+
   /// Steps through a segment of what was taken in, one thread's share of it; the records keep what the backward pass
   /// needs. When it returns, every thread's share is done.
   func forward(_ segment: Range<Int>, _ packed: PackedNetwork<Layer>, share: Share) {
@@ -93,7 +116,9 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
         layer.project(
           records[index - 1].outputs(steps), packed.layers[index], into: projection, share: share, on: kernels)
       }
-      layer.forward(steps: steps, packed.layers[index], record: record, share: share, on: kernels)
+      layer.forward(
+        steps: steps, packed.layers[index], record: record, restarts: restarts(segment, layer: index, packed),
+        share: share, on: kernels)
     }
   }
 

@@ -26,7 +26,10 @@ public indirect enum JSON: Sendable {
   }
 
   /// An object with more members at its end.
-  public func adding(_ members: Member...) -> JSON {
+  public func adding(_ members: Member...) -> JSON { adding(members) }
+
+  /// The object with more members at its end.
+  public func adding(_ members: [Member]) -> JSON {
     precondition(self.members != nil, "members are added to objects only")
     return .object((self.members ?? []) + members)
   }

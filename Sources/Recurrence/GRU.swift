@@ -58,7 +58,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
   // MARK: Forward
 
   public func forward(
-    steps: Int, _ weights: PackedLayer<K>, record: Record, share: Share, on kernels: K
+    steps: Int, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
   ) {
     let units = units(share)
     for t in 0..<steps {
@@ -69,6 +69,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
       kernels.gruForward(
         gates: record.gates[before], products: record.products, hidden: hidden, candidate: record.candidates[before],
         nextHidden: record.hidden[after], units: units ?? 0..<hiddenSize)
+      restarts?.apply(to: record, before: t + 1, units: units, on: kernels)
       kernels.meet(share)
     }
   }
@@ -79,7 +80,8 @@ public struct GRU<K: Kernels>: RecurrentLayer {
   /// next step hands back, past its gates by z and through them by W_hh.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, restarts: Restarts<K>?, dGates: GateGradients<K.Operand>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let recurrentTransposed = weights.recurrentTransposed, dGates.areSeparate else {
       preconditionFailure("a GRU goes back only through weights packed for training, with separate gate gradients")
@@ -93,6 +95,7 @@ public struct GRU<K: Kernels>: RecurrentLayer {
         dHidden: dHidden[place], dPrevious: state.hidden, dProjection: dGates.projection[place],
         dProducts: dGates.products[place])
       kernels.multiply(dGates.products[place], recurrentTransposed, bias: nil, into: state.hidden, adding: true)
+      restarts?.takeGradient(at: t, hidden: state.hidden)
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)

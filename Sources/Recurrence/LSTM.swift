@@ -60,7 +60,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   // MARK: Forward
 
   public func forward(
-    steps: Int, _ weights: PackedLayer<K>, record: Record, share: Share, on kernels: K
+    steps: Int, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
   ) {
     let units = units(share)
     for t in 0..<steps {
@@ -70,6 +70,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
       kernels.lstmForward(
         gates: gates, cell: record.cells[before], nextCell: record.cells[after], hidden: record.hidden[after],
         units: units ?? 0..<hiddenSize)
+      restarts?.apply(to: record, before: t + 1, units: units, on: kernels)
       kernels.meet(share)
     }
   }
@@ -80,7 +81,8 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   /// next step's gates hand back through W_hh; the cell's gradient runs back through the forget gates.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, restarts: Restarts<K>?, dGates: GateGradients<K.Operand>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed, let dCell = state.cell else {
@@ -96,6 +98,7 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
         dHidden: dHidden[place], dCell: dCell, dGates: dGates)
       let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
       kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
+      restarts?.takeGradient(at: t, hidden: dPrevious, cell: dCell)
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)

@@ -47,7 +47,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   // MARK: Forward
 
   public func forward(
-    steps: Int, _ weights: PackedLayer<K>, record: Record, share: Share, on kernels: K
+    steps: Int, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
   ) {
     let units = units(share)
     for t in 0..<steps {
@@ -55,6 +55,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
       let gates = record.gates[before]
       kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units)
       kernels.rnnForward(nonlinearity, gates: gates, hidden: record.hidden[after], units: units ?? 0..<hiddenSize)
+      restarts?.apply(to: record, before: t + 1, units: units, on: kernels)
       kernels.meet(share)
     }
   }
@@ -65,7 +66,8 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   /// next step hands back through W_hh.
   public func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: PackedLayer<K>,
-    record: Record, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+    record: Record, restarts: Restarts<K>?, dGates: GateGradients<K.Operand>,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard let last = steps.last else { return }
     guard let recurrentTransposed = weights.recurrentTransposed else {
@@ -79,6 +81,7 @@ public struct RNN<K: Kernels>: RecurrentLayer {
       kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[place], dGates: dGates)
       let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
       kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
+      restarts?.takeGradient(at: t, hidden: dPrevious)
     }
     tensors.addRecurrentGradients(
       dGates, before: record.hidden[record.rows(steps)], to: &gradients, on: kernels)

@@ -38,19 +38,23 @@ public protocol RecurrentLayer<K>: Sendable {
 
   /// Steps through a window whose projection and initial state are in `record`: the units of one thread's share, which
   /// after each step waits for the others.
-  func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K)
+  ///
+  /// - Parameter restarts: Where lanes begin anew after the first step; nil where none does.
+  func forward(
+    steps: Int, _ weights: Weights, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K)
 
   /// Propagates the loss gradient back through some steps of a window, which end where the last call's began.
   ///
   /// - Parameters:
   ///   - dHidden: Gradient at the hidden state of each of these steps from above, `[n·B, H]`; destroyed.
   ///   - state: Gradient at the state after the steps in, at the state before them out.
+  ///   - restarts: Where lanes began anew, in the window; nil where none did.
   ///   - dGates: Overwritten with the gradients of these steps at the projection and at the recurrent products,
   ///     `[n·B, G·H]`; separate where ``separatesProducts``.
   ///   - gradients: Recurrent weights and biases; accumulated into.
   func backward(
     steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
-    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
+    restarts: Restarts<K>?, dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K)
 }
 
 extension RecurrentLayer {
@@ -77,6 +81,21 @@ extension RecurrentLayer {
   ) {
     tensors.backwardInputs(
       inputs, dProjection: dProjection, weights, dInputs: dInputs, gradients: &gradients, on: kernels)
+  }
+
+  /// A window in which no lane begins anew.
+  public func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K) {
+    forward(steps: steps, weights, record: record, restarts: nil, share: share, on: kernels)
+  }
+
+  /// The same on the way back.
+  public func backward(
+    steps: Range<Int>, dHidden: Rows<K.Real>, state: LayerState<K.Real, K.Real>, _ weights: Weights, record: Record,
+    dGates: GateGradients<K.Operand>, gradients: inout ParameterSet<K.Real>, on kernels: K
+  ) {
+    backward(
+      steps: steps, dHidden: dHidden, state: state, weights, record: record, restarts: nil, dGates: dGates,
+      gradients: &gradients, on: kernels)
   }
 
   /// The units that a thread computes; nil means all.

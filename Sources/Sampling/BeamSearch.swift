@@ -36,7 +36,7 @@ extension Generator {
     try settings.validate()
     guard settings.length > 0 else { return [WrittenText()] }
     let reader = model.makeReader(lanes: beams.width, steps: readingSteps(beams.width), threads: threads)
-    let healing = PromptHealing(prompt, tokenizer)
+    let healing = healing(prompt)
     let chain = try chain(after: healing.prompt)
     var live = [Beam(lane: lane(0, chain, healing, afterPrompt: !prompt.isEmpty))]
     var ended: [Beam] = []

@@ -38,7 +38,8 @@ public struct Generator: Sendable {
   /// Writes one text after a prompt, number 0.
   ///
   /// - Parameters:
-  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it. Where it ends inside
+  ///   - prompt: Token ids; where empty, the text starts after ``start``, which is not part of it. In a model that knows
+  ///     documents every prompt begins one. Where it ends inside
   ///     what could be a longer token, its last tokens are drawn anew, see ``PromptHealing``.
   ///   - emit: Gets the text as it is drawn, whole characters only (perhaps none with a token, and more with the next);
   ///     returning false ends the writing. Bytes at the end that are no whole character are left out.
@@ -76,7 +77,7 @@ public struct Generator: Sendable {
     try settings.validate()
     precondition(settings.beams == nil, "what a beam search finds is not drawn symbol by symbol; ask for texts")
     guard settings.length > 0 else { return }
-    let healing = PromptHealing(prompt, tokenizer)
+    let healing = healing(prompt)
     let chain = try chain(after: healing.prompt)
     for begin in stride(from: samples.lowerBound, to: samples.upperBound, by: Self.batch) {
       let samples = begin..<min(begin + Self.batch, samples.upperBound)
@@ -137,15 +138,23 @@ public struct Generator: Sendable {
 
   func lane(_ sample: Int, _ chain: ProcessorChain, _ healing: PromptHealing, afterPrompt: Bool) -> WritingLane {
     WritingLane(
-      sample: sample, settings, chain: chain, tokenizer: tokenizer, healing: healing, afterPrompt: afterPrompt)
+      sample: sample, settings, chain: chain, tokenizer: tokenizer, documents: documents, healing: healing,
+      afterPrompt: afterPrompt)
   }
+
+  /// What of a prompt is drawn anew; the symbols around documents are not in its text.
+  func healing(_ prompt: [Int32]) -> PromptHealing {
+    PromptHealing(prompt, tokenizer, special: documents.map { [$0.start, $0.end] } ?? [])
+  }
+
+  private var documents: DocumentSymbols? { model.configuration.documents }
 
   /// Steps of a window in which a prompt is read: fewer for many texts.
   func readingSteps(_ lanes: Int) -> Int { max(1, 64 / lanes) }
 
   /// Reads a prompt in every lane; the logits of what follows.
   func read(_ prompt: [Int32], _ reader: any LanguageModelReader) throws -> [Double] {
-    let prompt = prompt.isEmpty ? [start] : prompt
+    let prompt = documents.map { [$0.start] + prompt } ?? (prompt.isEmpty ? [start] : prompt)
     var logits: [Double] = []
     for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
       let window = prompt[begin..<min(begin + reader.steps, prompt.count)]

@@ -19,11 +19,13 @@ public struct PromptHealing: Sendable {
 
   /// Looks for the most tokens at the prompt's end whose bytes a longer token begins with. Time is the vocabulary, times
   /// the bytes of the rest.
-  public init(_ prompt: [Int32], _ tokenizer: any Tokenizer) {
+  ///
+  /// - Parameter special: Tokens that are no text.
+  public init(_ prompt: [Int32], _ tokenizer: any Tokenizer, special: [Int32] = []) {
     let tokens =
       prompt.isEmpty
       ? []
-      : (0..<Int32(tokenizer.vocabularySize)).lazy.filter { $0 != tokenizer.unknownID }
+      : (0..<Int32(tokenizer.vocabularySize)).lazy.filter { $0 != tokenizer.unknownID && !special.contains($0) }
         .map { (id: $0, bytes: tokenizer.bytes(of: $0)) }.filter { !$0.bytes.isEmpty }
     var (rest, taken): ([UInt8], Int) = ([], 0)
     for count in stride(from: min(Self.most, prompt.count), to: 0, by: -1) {

@@ -9,7 +9,9 @@ struct WritingLane: Sendable {
   private(set) var count = 0
   private(set) var finishReason: FinishReason?
   private let settings: GenerationSettings
-  private let unknownID: Int?
+  /// What never comes: `<unk>`, and what begins a document.
+  private let impossible: [Int]
+  private let end: Int32?
   private let tokenizer: any Tokenizer
   private var healing: PromptHealing
   private var decoder: StreamingDecoder
@@ -23,12 +25,13 @@ struct WritingLane: Sendable {
   ///   - healing: What was taken back of the prompt.
   init(
     sample: Int, _ settings: GenerationSettings, chain: ProcessorChain, tokenizer: any Tokenizer,
-    healing: PromptHealing, afterPrompt: Bool
+    documents: DocumentSymbols?, healing: PromptHealing, afterPrompt: Bool
   ) {
     self.sample = sample
     self.chain = chain
     self.settings = settings
-    unknownID = tokenizer.unknownID.map { Int($0) }
+    impossible = [tokenizer.unknownID, documents?.start].compactMap { $0.map(Int.init) }
+    end = settings.end ?? documents?.end
     self.tokenizer = tokenizer
     self.healing = healing
     decoder = StreamingDecoder(tokenizer, goesOn: afterPrompt)
@@ -52,7 +55,7 @@ struct WritingLane: Sendable {
   /// - Throws: ``InvalidSampling`` where no symbol is left.
   mutating func draw(_ logits: ArraySlice<Double>, seed: UInt64) throws -> Choice {
     var random = CounterRandom(seed: seed, purpose: .sampling, step: count, lane: sample)
-    guard unknownID != nil || !healing.isDone else {
+    guard !impossible.isEmpty || !healing.isDone else {
       return choice(Int32(try chain.draw(logits, using: &random)), logits)
     }
     var possible = Array(logits)
@@ -60,11 +63,11 @@ struct WritingLane: Sendable {
     return choice(Int32(try chain.draw(possible[...], using: &random)), logits)
   }
 
-  /// Leaves only what may come next: never `<unk>`, and what spells the rest of a prompt first.
+  /// Leaves only what may come next: no ``impossible`` one, and what spells the rest of a prompt first.
   ///
   /// - Parameter logits: Or their logarithms as probabilities, `[V]`.
   func leaveOutImpossible(_ logits: inout [Double]) {
-    if let unknownID { logits[unknownID] = -.infinity }
+    for token in impossible { logits[token] = -.infinity }
     healing.constrain(&logits)
   }
 
@@ -96,7 +99,7 @@ struct WritingLane: Sendable {
 
   /// The text that can be written with a token; settles whether it is the last.
   private mutating func write(_ token: Int32, _ logProbability: Double?) -> [TextPiece] {
-    guard token != settings.end else { return finish(.eos) }
+    guard token != end else { return finish(.eos) }
     if let logProbability { waitingBits = (waitingBits ?? 0) + Distribution.bits(-logProbability) }
     let text = decoder.take(token)
     guard !text.isEmpty else { return count == settings.length ? finish(.length) : [] }

@@ -127,9 +127,11 @@ enum UnigramReader {
 }
 
 extension BytePairModel {
-  /// Whether the vocabulary is the 256 bytes in their order.
-  var isByteVocabulary: Bool {
-    guard case .bytes = alphabet, merges.isEmpty, vocabulary.count == 256 else { return false }
+  /// Whether the vocabulary is the 256 bytes in their order, and special symbols after them.
+  func isByteVocabulary(and symbols: [SpecialSymbol]) -> Bool {
+    guard case .bytes = alphabet, merges.isEmpty, vocabulary.unknownID == nil,
+      vocabulary.count == 256 + symbols.count
+    else { return false }
     return vocabulary.byteIDs.enumerated().allSatisfy { $0 == $1 }
   }
 }

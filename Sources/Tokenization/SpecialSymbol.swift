@@ -3,6 +3,8 @@ struct SpecialSymbol: Sendable, Equatable {
   let bytes: [UInt8]
   let id: Int32
 
+  var text: String { String(decoding: bytes, as: UTF8.self) }
+
   /// A part of a text: a special symbol, or what is between two.
   struct Segment {
     let text: String
@@ -13,7 +15,8 @@ struct SpecialSymbol: Sendable, Equatable {
 
   /// Cuts a text at its special symbols: the leftmost first, and the longest of those that begin at one place.
   static func segments(of text: String, _ symbols: [SpecialSymbol]) -> [Segment] {
-    guard !symbols.isEmpty else {
+    let firsts = symbols.compactMap(\.bytes.first)
+    guard !firsts.isEmpty, text.utf8.contains(where: { firsts.contains($0) }) else {
       return text.isEmpty ? [] : [Segment(text: text, range: 0..<text.utf8.count, symbol: nil)]
     }
     let bytes = Array(text.utf8)
@@ -41,4 +44,13 @@ struct SpecialSymbol: Sendable, Equatable {
     close(at: place)
     return segments
   }
+}
+
+extension [SpecialSymbol] {
+  /// Symbols with ids from `first` on.
+  init(_ texts: [String], from first: Int) {
+    self = texts.enumerated().map { SpecialSymbol(bytes: [UInt8]($1.utf8), id: Int32(first + $0)) }
+  }
+
+  func id(of text: String) -> Int32? { first { $0.bytes.elementsEqual(text.utf8) }?.id }
 }

@@ -58,9 +58,11 @@ public struct SubwordTokenizer: Tokenizer {
     return tokenBytes[Int(id)]
   }
 
+  public func specialID(of text: String) -> Int32? { specialSymbols.id(of: text) }
+
   public func id(of text: String) -> Int32? {
+    if let special = specialID(of: text) { return special }
     let bytes = Array(text.utf8)
-    if let special = specialSymbols.first(where: { $0.bytes == bytes }) { return special.id }
     if let id = model.vocabulary.id(of: .text(bytes)) { return id }
     guard let byte = bytes.first, bytes.count == 1 else { return nil }
     return model.vocabulary.id(of: .byte(byte))

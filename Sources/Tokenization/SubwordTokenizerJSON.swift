@@ -3,9 +3,7 @@ import ModelFiles
 extension SubwordTokenizer {
   public func tokenizerJSON() -> String {
     if let sentencePiece { return TokenizerDocument.text(sentencePiece: sentencePiece) }
-    let added = specialSymbols.map {
-      TokenizerDocument.addedToken(String(decoding: $0.bytes, as: UTF8.self), id: $0.id)
-    }
+    let added = specialSymbols.map { TokenizerDocument.addedToken($0.text, id: $0.id) }
     switch model {
     case .bytePair(let model): return bytePairDocument(model, added).text
     case .unigram(let model): return unigramDocument(model, added).text

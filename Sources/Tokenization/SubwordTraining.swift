@@ -24,26 +24,31 @@ public struct VocabularyError: Error, CustomStringConvertible {
 
 /// The words of a training text, each once, with how often it occurs.
 struct CountedWords {
-  let bytes: [UInt8]
+  private(set) var bytes: [UInt8] = []
   private(set) var words: [Range<Int>] = []
   private(set) var counts: [Int] = []
 
+  /// Special symbols of the text are no words, and no word reaches across one.
+  ///
   /// - Throws: ``VocabularyError`` for a text without words.
   init(_ text: String, _ options: SubwordTrainingOptions) throws {
-    let normalized = options.normalization.normalize(text)
-    bytes = MarkedText(normalized, options.preTokenization, isFirst: true).bytes
-    guard !bytes.isEmpty else {
-      throw VocabularyError(description: "the training text is empty; there is nothing to learn")
-    }
     let scanner = WordScanner(options.preTokenization)
     var table = WordTable()
-    var start = 0
-    while start < bytes.count {
-      let end = scanner.end(bytes, from: start)
-      let number = table.number(of: start..<end, bytes)
-      if number == counts.count { counts.append(0) }
-      counts[number] += 1
-      start = end
+    for segment in SpecialSymbol.segments(of: text, .init(options.specialSymbols, from: 0)) where segment.symbol == nil
+    {
+      let normalized = options.normalization.normalize(segment.text)
+      var start = bytes.count
+      bytes += MarkedText(normalized, options.preTokenization, isFirst: true).bytes
+      while start < bytes.count {
+        let end = scanner.end(bytes, from: start)
+        let number = table.number(of: start..<end, bytes)
+        if number == counts.count { counts.append(0) }
+        counts[number] += 1
+        start = end
+      }
+    }
+    guard !bytes.isEmpty else {
+      throw VocabularyError(description: "the training text is empty; there is nothing to learn")
     }
     words = table.words
   }

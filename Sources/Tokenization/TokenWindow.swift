@@ -16,6 +16,13 @@ public struct TokenWindow: Sendable, Equatable {
     self.targets = targets
   }
 
+  /// Targets of the last `count` steps at most that are not `symbol`: those that count in a mean.
+  public func predicted(last count: Int = .max, except symbol: Int32?) -> Int {
+    let newest = targets.suffix(min(count, steps) * lanes)
+    guard let symbol else { return newest.count }
+    return newest.count { $0 != symbol }
+  }
+
   /// The window of some of the steps.
   public func steps(_ range: Range<Int>) -> TokenWindow {
     let places = range.lowerBound * lanes..<range.upperBound * lanes

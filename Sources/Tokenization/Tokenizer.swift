@@ -20,6 +20,8 @@ public protocol Tokenizer: Sendable {
   var dropsLeadingSpace: Bool { get }
   /// The id of a token's text, where the vocabulary has it.
   func id(of text: String) -> Int32?
+  /// The id of a symbol that is found in a text as it is, before all else; nil where the text is none.
+  func specialID(of text: String) -> Int32?
   /// The content of `tokenizer.json`, as Hugging Face `tokenizers` reads it, except where ``exportObstacle`` says why it
   /// cannot: then it has words of our own, which that reader refuses.
   func tokenizerJSON() -> String
@@ -31,6 +33,8 @@ extension Tokenizer {
   public var dropsLeadingSpace: Bool { false }
 
   public var exportObstacle: String? { normalization.exportObstacle }
+
+  public func specialID(of text: String) -> Int32? { nil }
 
   /// What a token is, for people: a character, a byte, a (grapheme) cluster or a token.
   public var unitName: String {

@@ -32,8 +32,8 @@ public enum TokenizerReader {
     switch model["type"]?.string ?? (model["merges"] == nil ? "Unigram" : "BPE") {
     case "BPE":
       let bytePair = try BytePairReader(model, added, isByteLevel: isByteLevel).model
-      if isByteLevel && cuts == .none && bytePair.isByteVocabulary && added.tokens.isEmpty {
-        return ByteTokenizer(normalization: normalization)
+      if isByteLevel && cuts == .none && bytePair.isByteVocabulary(and: added.symbols) {
+        return ByteTokenizer(normalization: normalization, specialSymbols: added.symbols)
       }
       return try tokenizer(.bytePair(bytePair), normalization, cuts, added)
     case "Unigram":
@@ -49,8 +49,7 @@ public enum TokenizerReader {
     _ model: SubwordTokenizer.Model, _ normalization: TextNormalization, _ cuts: PreTokenization, _ added: AddedTokens
   ) throws -> SubwordTokenizer {
     SubwordTokenizer(
-      model, normalization: normalization, preTokenization: cuts,
-      specialSymbols: added.tokens.map { SpecialSymbol(bytes: $0.bytes, id: $0.id) })
+      model, normalization: normalization, preTokenization: cuts, specialSymbols: added.symbols)
   }
 
   /// ByteLevel changes offsets only, and a template that adds nothing adds nothing.
@@ -82,6 +81,8 @@ struct AddedTokens {
       tokens.append((Array(text.utf8), id))
     }
   }
+
+  var symbols: [SpecialSymbol] { tokens.map { SpecialSymbol(bytes: $0.bytes, id: $0.id) } }
 
   func contains(_ bytes: [UInt8]) -> Bool { tokens.contains { $0.bytes == bytes } }
 }

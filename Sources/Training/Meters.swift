@@ -37,7 +37,7 @@ struct LossMeter {
 
   /// The same, going on.
   func mean(now: Double) -> (loss: Double, speed: Double) {
-    (sum / Double(tokens), Double(tokens) / max(now - start, 1e-9))
+    (sum / Double(max(1, tokens)), Double(tokens) / max(now - start, 1e-9))
   }
 }
 

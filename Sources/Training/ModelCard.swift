@@ -48,12 +48,12 @@ struct ModelCard {
         "\(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization)"
       ),
       ("corpus", "\(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)`"),
-    ] + knownAnswer + [
+    ] + knownAnswer + documents + [
       (
         "training part",
-        "\(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation)"
+        "\(grouped(data.predictedTargets)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation)"
       ),
-      ("validation part", "\(grouped(data.validation.count)) \(unit)s"),
+      ("validation part", "\(grouped(data.validationTokens)) \(unit)s"),
       ("optimiser", "\(configuration.optimizer.description), gradients \(clipping)"),
       ("learning rate", learningRate),
     ] + averaged + [
@@ -90,6 +90,21 @@ struct ModelCard {
   /// Rows for a source.
   private var knownAnswer: [(label: String, value: String)] {
     data.source.map { [("optimal loss", $0.text), ("learnt when", $0.criterion)] } ?? []
+  }
+
+  /// A row for documents.
+  private var documents: [(label: String, value: String)] {
+    guard let counts = data.documentCounts else { return [] }
+    let cut =
+      switch configuration.documents {
+      case .stream, .file: "one a file"
+      case .line: "one a line"
+      case .separator: "between separators (`config.json` has the separator)"
+      }
+    let value =
+      "\(grouped(counts.training)) to train on and \(grouped(counts.validation)) to validate on, \(cut), "
+      + "each from the beginning state and `<s>` to `</s>`"
+    return [("documents", value)]
   }
 
   private var clipping: String {

@@ -30,17 +30,19 @@ public enum TokenizerChoice: Sendable, Equatable {
   public func tokenizer(for text: String, _ options: SubwordTrainingOptions) throws -> any Tokenizer {
     switch self {
     case .character:
-      CharacterTokenizerTrainer(
-        normalization: options.normalization, minimumFrequency: options.minimumFrequency
-      ).train(text)
+      var trainer = CharacterTokenizerTrainer(
+        normalization: options.normalization, minimumFrequency: options.minimumFrequency)
+      trainer.specialSymbols = options.specialSymbols
+      return trainer.train(text)
     case .grapheme:
-      GraphemeTokenizerTrainer(
+      return GraphemeTokenizerTrainer(
         normalization: options.normalization, minimumFrequency: options.minimumFrequency
       ).train(text)
-    case .byte: ByteTokenizer(normalization: options.normalization)
-    case .bytePair(let isByteLevel): try BytePairTrainer(options, isByteLevel: isByteLevel).train(text)
-    case .unigram: try UnigramTrainer(options).train(text)
-    case .file(let path): try Self.read(path)
+    case .byte:
+      return ByteTokenizer(normalization: options.normalization, specialSymbols: options.specialSymbols)
+    case .bytePair(let isByteLevel): return try BytePairTrainer(options, isByteLevel: isByteLevel).train(text)
+    case .unigram: return try UnigramTrainer(options).train(text)
+    case .file(let path): return try Self.read(path)
     }
   }
 

@@ -20,7 +20,8 @@ public enum Trainer {
     _ = try modelConfiguration(configuration, vocabularySize: 1)
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
-    let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
+    var model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
+    model.documents = data.documents
     try requireMemory(model, configuration, steps: data.training.steps)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {

@@ -18,6 +18,8 @@ public struct TrainingConfiguration: Sendable {
   /// source's.
   public var source: Source?
   public var validation: Validation
+  /// How the corpus is cut into documents.
+  public var documents: DocumentCut
   /// The vocabulary's kind.
   public var tokenizer: TokenizerChoice
   /// How the vocabulary is learnt. Its normalization is applied to training, prompts and scored texts alike; characters
@@ -140,6 +142,7 @@ public struct TrainingConfiguration: Sendable {
     self.output = output
     source = nil
     validation = .fraction(0.1)
+    documents = .stream
     tokenizer = .character
     vocabulary = .init(vocabularySize: 1000)
     cell = .lstm

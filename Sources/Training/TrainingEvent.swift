@@ -36,6 +36,8 @@ public enum TrainingEvent: Sendable {
     public let corpusHash: String
     /// What is known of the source, where there is one.
     public let source: SourceFigures?
+    /// How many documents there are, where the corpus is cut into such.
+    public let documents: DocumentCounts?
     public let seed: UInt64
     public let threads: Int
     public let precision: String
@@ -53,7 +55,7 @@ public enum TrainingEvent: Sendable {
         .init("seed", .string(String(seed))), .init("threads", .integer(threads)),
         .init("precision", .string(precision)),
       ]
-      return .object(members + (source?.members ?? []))
+      return .object(members + (source?.members ?? []) + (documents?.members ?? []))
     }
   }
 

@@ -196,18 +196,19 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let loss = bptt.step(window, parameters: parameters)
     learningRate = rates.rate(step: step)
     step += 1
-    tokens += window.targets.count
+    let predicted = window.predicted(except: data.documents?.start)
+    tokens += predicted
     observe(step, &bptt.gradients)
     lastNorm = bptt.gradients.norm
-    let mean = loss / Double(window.targets.count)
-    let verdict = stability.judge(loss: mean, tokens: window.targets.count, norm: lastNorm)
+    let mean = loss / Double(max(1, predicted))
+    let verdict = stability.judge(loss: mean, tokens: predicted, norm: lastNorm)
     if verdict == .update {
       if let before, stability.isCalm { good = before }
       let isClipped = update.apply(
         &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate)
       clips.add(isClipped: isClipped)
-      recent.add(loss, tokens: window.targets.count)
-      ofEpoch.add(loss, tokens: window.targets.count)
+      recent.add(loss, tokens: predicted)
+      ofEpoch.add(loss, tokens: predicted)
     } else {
       try skip(verdict, loss: mean, report)
     }
@@ -304,7 +305,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
 
   private func score(_ tokens: [Int32], by weights: ParameterSet<Real>) -> Score {
     Scorer(RecurrentLanguageModel(network: bptt.network, parameters: weights), threads: configuration.threads)
-      .scoreInLanes(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
+      .scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
   }
 
   private mutating func save(_ weights: ParameterSet<Real>) throws {
@@ -324,12 +325,12 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     .start(
       .init(
         parameters: bptt.network.layout.count, vocabularySize: data.tokenizer.vocabularySize,
-        trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
-        validationTokens: data.validation.count,
+        trainingTokens: data.predictedTargets, leftOutTokens: data.training.leftOut,
+        validationTokens: data.validationTokens,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), replacements: data.replacements,
         stepsPerEpoch: data.training.windowsPerEpoch,
-        corpusHash: data.corpusHash, source: data.source, seed: configuration.seed,
+        corpusHash: data.corpusHash, source: data.source, documents: data.documentCounts, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
   }

@@ -15,6 +15,8 @@ struct GenerateCommand: ParsableCommand {
 
       What changes the probabilities does so in this order: logit bias, repetition penalty, presence and frequency \
       penalty, DRY, banned texts, temperature, top-n-sigma, top-k, top-p, min-p, typical-p, mirostat.
+      A model that was trained on documents begins one with the prompt and ends where it ends it, perhaps before \
+      --length.
 
       Example: unroll generate --model letters-model --prompt "Dear " --length 300 --temperature 0.7
       """)

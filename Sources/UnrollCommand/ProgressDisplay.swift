@@ -69,6 +69,7 @@ final class ProgressDisplay {
       "training on \(grouped(start.trainingTokens)) \(unit)s (\(grouped(start.stepsPerEpoch)) steps an epoch), "
         + "validating on \(grouped(start.validationTokens))")
     if let source = start.source { say("source \(source.description), optimal loss \(source.text)") }
+    if let documents = start.documents { say(documents) }
     if start.leftOutTokens > 0 {
       say("the training part's last \(start.leftOutTokens) \(unit)s do not fill the lanes and are left out")
     }
@@ -79,6 +80,17 @@ final class ProgressDisplay {
     }
     if start.replacements > 0 { say(CorpusText.replaced(start.replacements)) }
     if start.validationTokens == 0 { say("no validation part: the last weights are kept, not the best") }
+  }
+
+  private func say(_ documents: DocumentCounts) {
+    let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
+    say(
+      "\(grouped(documents.training)) documents to train on, \(grouped(documents.validation)) to validate on\(empty)")
+    if documents.literalSymbols > 0 {
+      say(
+        "Warning: the documents hold <s> or </s> \(grouped(documents.literalSymbols)) times themselves, read as "
+          + "beginnings and ends")
+    }
   }
 
   /// The summary's last lines.

@@ -25,6 +25,7 @@ struct SourceOptions: ParsableArguments {
     do { _ = try SymbolSources.parse(source) } catch { throw ValidationError("\(error)") }
     try require(corpus.isEmpty, "Give a corpus or --source, not both.")
     try require(text.validation == nil, "--validation is for a corpus; a source validates on a draw of its own.")
+    try require((text.documents.cut ?? .stream) == .stream, "--documents is for a corpus; a source is one stream.")
     try require(
       text.vocabulary.tokenizer == "character", "--tokenizer is for a corpus; a source's symbols are characters.")
     try require(

@@ -60,10 +60,13 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup var vocabulary: VocabularyOptions
     @OptionGroup var encoding: EncodingOptions
 
-    @Option(help: "Documents: none, the corpus is one stream.")
-    var documents: Documents = .none
+    @OptionGroup var documents: DocumentOptions
 
-    @Option(help: "The last part of the corpus, kept for validation; 0 for none. The default is 0.1.")
+    @Option(
+      help: """
+        The last part of the corpus, kept for validation; 0 for none. The default is 0.1; with documents it begins at \
+        the nearest one.
+        """)
     var validationFraction: Double?
 
     @Option(help: "A file to validate on instead.")
@@ -177,6 +180,7 @@ struct TrainCommand: ParsableCommand {
     var settings = TrainingConfiguration(corpus: corpus, output: outputPath)
     settings.source = source.settings
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
+    settings.documents = text.documents.cut ?? .stream
     settings.tokenizer = text.vocabulary.choice
     settings.invalidUTF8 = text.encoding.policy
     settings.vocabulary = text.vocabulary.options(defaultSize: 1000)

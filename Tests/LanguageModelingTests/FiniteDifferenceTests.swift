@@ -13,8 +13,10 @@ import Tokenization
     let layers, steps, lanes: Int
     var ties = false
     var trainsInitialState = false
+    var hasDocuments = false
     var testDescription: String {
-      "\(cell), \(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")\(trainsInitialState ? ", initial state" : "")"
+      "\(cell), \(layers) layers, T \(steps), B \(lanes)\(ties ? ", tied" : "")"
+        + (trainsInitialState ? ", initial state" : "") + (hasDocuments ? ", documents" : "")
     }
   }
 
@@ -26,6 +28,9 @@ import Tokenization
       Shape(cell: cell, layers: 2, steps: 3, lanes: 1, ties: true),
       Shape(cell: cell, layers: 2, steps: 4, lanes: 2, ties: true),
       Shape(cell: cell, layers: 2, steps: 3, lanes: 9, trainsInitialState: true),
+      Shape(cell: cell, layers: 2, steps: 9, lanes: 3, hasDocuments: true),
+      Shape(cell: cell, layers: 2, steps: 9, lanes: 3, trainsInitialState: true, hasDocuments: true),
+      Shape(cell: cell, layers: 3, steps: 14, lanes: 1, ties: true, hasDocuments: true),
     ]
   }
 
@@ -108,15 +113,24 @@ private struct Problem<Layer: RecurrentLayer<DoubleKernels>> {
       try ModelConfiguration(
         cell: shape.cell.cell, nonlinearity: shape.cell.nonlinearity, vocabularySize: 5,
         embeddingSize: shape.ties ? 4 : 3, hiddenSize: 4, layers: shape.layers, tiesWeights: shape.ties,
-        trainsInitialState: shape.trainsInitialState))
+        trainsInitialState: shape.trainsInitialState,
+        documents: shape.hasDocuments ? DocumentSymbols(start: 2, end: 4, cut: .line) : nil))
     (lanes, steps) = (shape.lanes, shape.steps)
     var parameters = ParameterSet<Double>(network.layout)
     for slot in network.layout.slots { parameters.fillUniform(slot, bound: 0.9, seed: seed) }
     self.parameters = parameters
     var random = CounterRandom(seed: seed, purpose: .corpus)
     state = (0..<Self.parts * 4 * shape.lanes * shape.layers).map { _ in random.uniform() * 1.6 - 0.8 }
-    window = Self.randomWindow(steps, lanes, seed: seed)
+    let window = Self.randomWindow(steps, lanes, seed: seed)
+    // Where documents begin, the targets have to be what is read next.
+    self.window =
+      shape.hasDocuments
+      ? TokenWindow(
+        steps: steps, lanes: lanes, inputs: window.inputs,
+        targets: Array(window.inputs[lanes...]) + Array(window.targets[..<lanes])) : window
   }
+
+  private var predicted: Double { Double(window.predicted(except: network.configuration.documents?.start)) }
 
   /// Parts of a layer's state.
   private static var parts: Int { Layer.hasCell ? 2 : 1 }
@@ -150,7 +164,7 @@ private struct Problem<Layer: RecurrentLayer<DoubleKernels>> {
   func loss(_ parameters: ParameterSet<Double>, _ state: [Double]) -> Double {
     let bptt = bptt()
     set(state, in: bptt)
-    return bptt.step(window, parameters: parameters) / Double(window.targets.count)
+    return bptt.step(window, parameters: parameters) / predicted
   }
 
   func gradients(_ parameters: ParameterSet<Double>) -> (ParameterSet<Double>, [Double]) {
