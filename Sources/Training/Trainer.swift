@@ -22,7 +22,7 @@ public enum Trainer {
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
     let model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
-    try requireMemory(model, configuration, steps: data.training.steps)
+    try requireMemory(model, configuration, steps: data.windows.longestWindow)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
       try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)

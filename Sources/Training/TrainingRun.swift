@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import Evaluation
 import LanguageModeling
 import ModelFiles
@@ -20,7 +21,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private let output: OutputFolder
   private let metrics: AppendFile
   private let bptt: TruncatedBPTT<Layer>
-  private let validateEvery: Int
+  /// Nil for each epoch's end.
+  private let validateEvery: Int?
   private let clock: RunClock
 
   private var card: ModelCard
@@ -28,10 +30,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var update: ClippedUpdate<Real>
   private var best = BestLoss()
   private var isSaved = false
+  private var cursor: WindowCursor
   private var step = 0
+  /// The last step's: the first is 1.
+  private var epoch = 1
   private var tokens = 0
   private var stability: StabilityGuard
-  private var learningRate: Double
+  /// What each window's learning rate is a multiple of, and the last window's.
+  private var learningRate, lastRate: Double
   private var good: GoodStep<Layer>?
   private var wentBackTo: Int?
   private var clips = ClipMeter()
@@ -62,11 +68,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     self.output = output
     metrics = try AppendFile(creating: output.folder.file(OutputFolder.metricsName))
     let network = Network<Layer>(model)
-    clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch)
-    validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
+    clock = RunClock(configuration.limit)
+    cursor = WindowCursor(data.windows)
+    let stepsPerEpoch = data.windows.windowCount(ofEpoch: 0)
+    validateEvery =
+      configuration.validateEvery ?? (stepsPerEpoch < 100 ? 100 : stepsPerEpoch > 500 ? 500 : nil)
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes,
-      Truncation(k1: data.training.steps, k2: configuration.k2, recompute: configuration.recompute),
+      Truncation(k1: data.windows.longestWindow, k2: configuration.k2, recompute: configuration.recompute),
       workers: Workers(threads: configuration.threads))
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
@@ -74,6 +83,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       Adam(configuration.optimizer, layout: network.layout),
       clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue))
     learningRate = configuration.learningRate
+    lastRate = learningRate
     stability = StabilityGuard(vocabularySize: model.vocabularySize)
     self.observe = observe
     card = ModelCard(
@@ -88,9 +98,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     var lastValidated = -1
     while reason == nil {
       try takeStep(report)
-      reason = stop.isRaised ? .signal : clock.endReason(step: step)
+      reason = stop.isRaised ? .signal : clock.endReason(step: step, epochs: cursor.epochs)
       // Weights under suspicion are not worth a validation; the next steps tell.
-      if step % validateEvery == 0 && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
+      if isValidationDue && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
         let begin = clock.elapsed
         try validate(report)
         lastValidated = step
@@ -126,14 +136,16 @@ package struct TrainingRun<Layer: RecurrentLayer> {
 
   /// One window: forward, backward, clip, update; state and time carried on.
   private mutating func takeStep(_ report: (TrainingEvent) -> Void) throws {
-    let place = step % data.training.windowsPerEpoch
     switch configuration.statePolicy {
-    case _ where place == 0: bptt.resetState()
+    case _ where cursor.index == 0: bptt.resetState()
     case .carried: break
     case .reset: bptt.resetState()
     case .dropped(let probability): bptt.dropState(probability: probability, seed: configuration.seed, step: step)
     }
-    let window = data.training.window(place)
+    let window = data.training.window(cursor.steps, offset: cursor.offset)
+    let scale = cursor.learningRateScale
+    epoch = cursor.epoch + 1
+    cursor.advance()
     let before = isKeepingDue ? current : nil
     let loss = bptt.step(window, parameters: parameters)
     step += 1
@@ -145,16 +157,19 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     if verdict == .update {
       if let before, stability.isCalm { good = before }
       let isClipped = update.apply(
-        &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate)
+        &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate * scale)
       clips.add(isClipped: isClipped)
       recent.add(loss, tokens: window.targets.count)
       ofEpoch.add(loss, tokens: window.targets.count)
     } else {
       try skip(verdict, loss: mean, report)
     }
+    lastRate = learningRate * scale
     try reportStep(report)
-    if place + 1 == data.training.windowsPerEpoch { try reportEpoch(report) }
+    if cursor.index == 0 { try reportEpoch(report) }
   }
+
+  private var isValidationDue: Bool { validateEvery.map { step % $0 == 0 } ?? (cursor.index == 0) }
 
   private mutating func reportStep(_ report: (TrainingEvent) -> Void) throws {
     if step % configuration.logEvery == 0 {
@@ -252,17 +267,19 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         trainingTokens: data.training.targetsPerEpoch, leftOutTokens: data.training.leftOut,
         validationTokens: data.validation.count,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
-        unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
+        unknownNames: data.unknownInValidation.prefix(5).map(\.name),
+        stepsPerEpoch: data.windows.windowCount(ofEpoch: 0), stepsVary: data.windows.varies,
+        offsetsVary: data.windows.hasRandomOffset,
         corpusHash: data.corpusHash, source: data.source, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
   }
 
   private func stepReport(_ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
-    let (progress, remaining) = clock.progress(step: step)
+    let (progress, remaining) = clock.progress(step: step, epochs: cursor.epochs)
     return .init(
-      step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: recent.loss,
-      gradientNorm: lastNorm, clipped: clips.share, clippedOverall: clips.overall, learningRate: learningRate,
+      step: step, epoch: epoch, tokens: tokens, loss: recent.loss,
+      gradientNorm: lastNorm, clipped: clips.share, clippedOverall: clips.overall, learningRate: lastRate,
       tokensPerSecond: recent.speed, progress: progress, remaining: remaining)
   }
 
@@ -270,6 +287,6 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let now = clock.elapsed
     let seconds = now - ofEpoch.start
     let loss = ofEpoch.take(now: now).loss
-    try tell(.epoch(.init(epoch: step / data.training.windowsPerEpoch, loss: loss, seconds: seconds)), report)
+    try tell(.epoch(.init(epoch: epoch, loss: loss, seconds: seconds)), report)
   }
 }
