@@ -5,6 +5,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case corpus = 3
   case stateDrop = 16
   case bootstrap = 32
+  case windowLength = 24
+  case epochOffset = 25
 }
 
 /// A counter-based random stream, Philox-4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").

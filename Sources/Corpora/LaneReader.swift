@@ -1,16 +1,19 @@
 import Tokenization
 
-/// A stream of tokens cut into B contiguous lanes, read window after window.
+/// A stream of tokens cut into B contiguous lanes. Which steps of them are a window, a ``WindowSchedule`` says.
 ///
 /// Lane b holds the tokens b·n … (b+1)·n and predicts the ones after each, n = (tokens − 1) / B rounded down; so every
-/// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``). The last window of an
-/// epoch is as short as what is left.
+/// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``).
+///
+/// With an offset, the first lane begins so many tokens later, and the stream's targets go round: after its last one
+/// comes its first. Every target still has the token before it for an input; those left out are the ones before the
+/// offset.
 public struct LaneReader: Sendable {
   /// The whole stream.
   public let tokens: [Int32]
   /// B.
   public let lanes: Int
-  /// k1: steps of a window.
+  /// k1: steps of a window, or what its steps vary around.
   public let steps: Int
   /// n: targets in each lane.
   public let laneLength: Int
@@ -25,26 +28,30 @@ public struct LaneReader: Sendable {
     guard laneLength >= steps else { throw CorpusTooShort(tokens: tokens.count, lanes: lanes, steps: steps) }
   }
 
-  /// Windows in an epoch, the last one perhaps shorter.
-  public var windowsPerEpoch: Int { (laneLength + steps - 1) / steps }
   /// Targets in an epoch.
   public var targetsPerEpoch: Int { laneLength * lanes }
   /// Targets that no epoch has.
   public var leftOut: Int { tokens.count - 1 - targetsPerEpoch }
 
-  /// The window of an epoch, `[T, B]`; 0 is the first.
-  public func window(_ index: Int) -> TokenWindow {
-    precondition((0..<windowsPerEpoch).contains(index), "window \(index) of \(windowsPerEpoch)")
-    let start = index * steps
-    let length = min(steps, laneLength - start)
+  /// Some steps of every lane, `[T, B]`.
+  ///
+  /// - Parameter offset: Where in the stream the first lane begins.
+  public func window(_ steps: Range<Int>, offset: Int = 0) -> TokenWindow {
+    precondition(
+      steps.lowerBound >= 0 && steps.upperBound <= laneLength && !steps.isEmpty,
+      "steps \(steps) of lanes of \(laneLength)")
+    precondition((0..<tokens.count - 1).contains(offset), "an offset of \(offset) in \(tokens.count) tokens")
+    let length = steps.count
     var inputs: [Int32] = []
     var targets: [Int32] = []
     inputs.reserveCapacity(length * lanes)
     targets.reserveCapacity(length * lanes)
-    for t in start..<start + length {
+    for t in steps {
       for lane in 0..<lanes {
-        inputs.append(tokens[lane * laneLength + t])
-        targets.append(tokens[lane * laneLength + t + 1])
+        var place = offset + lane * laneLength + t
+        if place >= tokens.count - 1 { place -= tokens.count - 1 }
+        inputs.append(tokens[place])
+        targets.append(tokens[place + 1])
       }
     }
     return TokenWindow(steps: length, lanes: lanes, inputs: inputs, targets: targets)

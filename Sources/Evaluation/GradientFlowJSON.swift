@@ -1,3 +1,4 @@
+import LanguageModeling
 import ModelFiles
 
 extension GradientFlow {
@@ -6,7 +7,7 @@ extension GradientFlow {
     [
       "cell": .string(configuration.cell.rawValue), "lags": .integer(settings.lags), "steps": .integer(settings.steps),
       "lanes": .integer(settings.lanes), "loss": JSON(loss),
-      "layers": .array(layers.map { $0.json(configuration.cellName) }),
+      "layers": .array(layers.map { $0.json(configuration) }),
       "stable_from": JSON(1 / GradientVerdict.largestStableDecay),
       "stable_to": JSON(GradientVerdict.largestStableDecay),
       "weight_gradient_by_path_length": numbers(weightGradient.norms),
@@ -21,9 +22,10 @@ extension GradientFlow {
 private func numbers(_ values: [Double]) -> JSON { .array(values.map { JSON($0) }) }
 
 extension GradientFlow.Layer {
-  fileprivate func json(_ cellName: String) -> JSON {
-    let json: JSON = [
-      "cell": .string(cellName), "norm_by_lag": numbers(hidden.normByLag), "decay": JSON(hidden.decay),
+  fileprivate func json(_ configuration: ModelConfiguration) -> JSON {
+    var json: JSON = [
+      "cell": .string(configuration.cell.rawValue), "norm_by_lag": numbers(hidden.normByLag),
+      "decay": JSON(hidden.decay),
       "half_life": JSON(hidden.halfLife), "verdict": .string(hidden.verdict.rawValue),
       "fitted_lags": hidden.json, "late_decay": JSON(hidden.lateDecay), "spectral_radius": JSON(spectralRadius),
       "matrices": .array(
@@ -35,6 +37,9 @@ extension GradientFlow.Layer {
       "lyapunov_exponent": JSON(lyapunovExponent),
       "weight_gradient_by_path_length": numbers(weightGradient.norms),
     ]
+    if configuration.cell == .rnn {
+      json = json.adding(.init("nonlinearity", .string(configuration.nonlinearity.rawValue)))
+    }
     guard let cell else { return json }
     return json.adding(
       .init("cell_norm_by_lag", numbers(cell.normByLag)), .init("cell_decay", JSON(cell.decay)),

@@ -75,7 +75,7 @@ extension GradientFlow {
     page.add(pathLengthChart)
     page.add(
       paragraph: "All paths together \(threeDigits(weightGradient.full)), those longer than \(settings.lags + 1) steps "
-        + "\(threeDigits(weightGradient.longer)).")
+        + "\(weightGradient.longerWords).")
     addTruncation(to: &page)
     return page.html
   }

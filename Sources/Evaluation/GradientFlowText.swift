@@ -64,7 +64,7 @@ extension GradientFlow {
 
   private var pathLengthText: String {
     "Norm of ∂L/∂W_hh by path length; all paths together \(threeDigits(weightGradient.full)), those longer than "
-      + "\(settings.lags + 1) steps \(threeDigits(weightGradient.longer)):\n"
+      + "\(settings.lags + 1) steps \(weightGradient.longerWords):\n"
       + columns(
         [["length", "norm"]]
           + Self.shown(upTo: settings.lags + 1).map { length in
@@ -114,6 +114,11 @@ extension GradientDecay {
     return "\(verdict.rawValue), decay \(decimal(decay, places: 4)) per step\(life) (fitted to lags "
       + "\(fittedLags.lowerBound) to \(fittedLags.upperBound); \(decimal(lateDecay, places: 4)) over the later half)"
   }
+}
+
+extension GradientFlow.PathLengths {
+  /// What is left of the full gradient when the parts are taken off it: rounding alone leaves about 1e-16 of it.
+  var longerWords: String { longer < 1e-13 * full ? "too little to tell from rounding" : threeDigits(longer) }
 }
 
 extension RecurrentMatrix {

@@ -22,7 +22,7 @@ struct GradientComparison: Sendable, Equatable {
     }
     let norms = squaredA.squareRoot() * squaredB.squareRoot()
     // Of no gradient at all, nothing is lost.
-    cosine = norms > 0 ? product / norms : squaredA == squaredB ? 1 : 0
+    cosine = norms > 0 ? min(1, product / norms) : squaredA == squaredB ? 1 : 0
     relativeError = squaredB > 0 ? (squaredDifference / squaredB).squareRoot() : squaredA == 0 ? 0 : .infinity
   }
 }

@@ -40,7 +40,7 @@ public enum ChartStyle {
     body { font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; color: #222;
       background: #fff; max-width: 760px; margin: 2em auto; padding: 0 1em; }
     h1 { font-size: 1.6em; line-height: 1.2; } h2 { font-size: 1.2em; margin-top: 2em; }
-    svg.chart { max-width: 100%; height: auto; }
+    svg.chart { max-width: 100%; min-width: 540px; height: auto; }
     .wide { overflow-x: auto; margin: 1em 0; }
     figure { margin: 1em 0; }
     dl { display: grid; grid-template-columns: minmax(7em, max-content) 1fr; gap: 0.3em 1em; }
@@ -48,6 +48,7 @@ public enum ChartStyle {
     figcaption { color: #666; font-size: 0.9em; }
     pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 0.8em; border-radius: 4px;
       margin: 0.3em 0; }
+    td { white-space: nowrap; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: 0.2em 0.8em; text-align: right; border-bottom: 1px solid #ddd; }
     th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }

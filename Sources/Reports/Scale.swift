@@ -32,7 +32,8 @@ struct Scale {
       (low, high) = (low - room, high + room)
     }
     let step = isLogarithmic ? max(1, Self.niceStep(high - low)) : Self.niceStep(high - low)
-    if isRounded { (low, high) = ((low / step).rounded(.down) * step, (high / step).rounded(.up) * step) }
+    // What lies beyond a mark by rounding alone asks for no other.
+    if isRounded { (low, high) = ((low / step + 1e-9).rounded(.down) * step, (high / step - 1e-9).rounded(.up) * step) }
     (self.low, self.high) = (low, high)
     let first = Int((low / step - 1e-9).rounded(.up))
     let last = max(first - 1, Int((high / step + 1e-9).rounded(.down)))

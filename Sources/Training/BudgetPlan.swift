@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import Evaluation
 import LanguageModeling
 import Optimization
@@ -65,9 +66,11 @@ struct SpeedTrial<Layer: RecurrentLayer> {
     let clock = ContinuousClock()
     let begin = clock.now
     var last = begin
+    var cursor = WindowCursor(data.windows)
     var taken: [(seconds: Double, tokens: Int)] = []
     while taken.isEmpty || ((last - begin) / .seconds(1) < limit && !stop.isRaised) {
-      let window = data.training.window(taken.count % data.training.windowsPerEpoch)
+      let window = data.training.window(cursor.steps, offset: cursor.offset)
+      cursor.advance()
       step(window)
       let now = clock.now
       taken.append(((now - last) / .seconds(1), window.targets.count))
@@ -77,7 +80,7 @@ struct SpeedTrial<Layer: RecurrentLayer> {
     // The first ones fill caches and wake threads.
     let counted = taken.count > 1 ? taken.dropFirst((taken.count + 9) / 10) : taken[...]
     let perToken = counted.reduce(0) { $0 + $1.seconds } / Double(counted.reduce(0) { $0 + $1.tokens })
-    return perToken * Double(data.training.targetsPerEpoch) / Double(data.training.windowsPerEpoch)
+    return perToken * Double(data.training.targetsPerEpoch) / Double(data.windows.windowCount(ofEpoch: 0))
   }
 
   private mutating func step(_ window: TokenWindow) {

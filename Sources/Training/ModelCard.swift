@@ -67,13 +67,19 @@ struct ModelCard {
 
   private var truncation: String {
     let k1 = data.training.steps
+    let offset = configuration.hasRandomOffset ? ", epochs from random places" : ""
     let state =
       switch configuration.statePolicy {
       case .carried: ""
       case .reset: ", state reset at every window"
       case .dropped(let probability): ", state dropped with probability \(probability)"
       }
+    guard !data.windows.varies else {
+      let k2 = configuration.k2.map { ", k2 \($0)" } ?? ""
+      return "windows of variable length around k1 \(k1)\(k2)\(state)\(offset)"
+    }
     return (configuration.k2 ?? k1 == k1 ? "k1 = k2 = \(k1)" : "k1 \(k1), k2 \(configuration.k2 ?? k1)") + state
+      + offset
   }
 
   /// What a token is.

@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import LanguageModeling
 import ModelFiles
 import Optimization
@@ -66,13 +67,15 @@ extension RangeTest {
     update: ClippedUpdate<Layer.K.Real>, stop: StopRequest
   ) throws -> RangeTest {
     var (parameters, update) = (parameters, update)
+    var cursor = WindowCursor(data.windows)
     var points: [Point] = []
     var (mean, least) = (0.0, Double.infinity)
     let growth = log(range.upperBound / range.lowerBound) / Double(steps - 1)
     bptt.resetState()
     defer { bptt.resetState() }
     for step in 0..<steps where !stop.isRaised || points.isEmpty {
-      let whole = data.training.window(step % data.training.windowsPerEpoch)
+      let whole = data.training.window(cursor.steps, offset: cursor.offset)
+      cursor.advance()
       let window = whole.steps(0..<min(whole.steps, longestWindow))
       let loss = bptt.step(window, parameters: parameters) / Double(window.targets.count)
       let norm = bptt.gradients.norm

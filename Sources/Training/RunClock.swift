@@ -1,15 +1,18 @@
+import Corpora
+
 /// How long a run goes on.
 struct RunClock {
   private let limit: TrainingConfiguration.Limit
-  private let stepsPerEpoch: Int
+  /// Steps of all epochs, where the run is so many.
+  private let ofEpochs: Int?
   private let seconds: () -> Double
   /// What a budget has become; nil before, and without one.
   var plan: BudgetPlan?
 
   /// - Parameter seconds: Since the run began; the machine's own clock where nil.
-  init(_ limit: TrainingConfiguration.Limit, stepsPerEpoch: Int, seconds: (() -> Double)? = nil) {
+  init(_ limit: TrainingConfiguration.Limit, _ windows: WindowSchedule, seconds: (() -> Double)? = nil) {
     self.limit = limit
-    self.stepsPerEpoch = stepsPerEpoch
+    if case .epochs(let epochs) = limit { ofEpochs = windows.windowCount(ofEpochs: epochs) } else { ofEpochs = nil }
     let begin = ContinuousClock.now
     self.seconds = seconds ?? { (ContinuousClock.now - begin) / .seconds(1) }
   }
@@ -20,8 +23,7 @@ struct RunClock {
   /// Steps of the whole run; of a budget, once there is a plan.
   var plannedSteps: Int? {
     switch limit {
-    case .epochs(let epochs):
-      epochs.multipliedReportingOverflow(by: stepsPerEpoch).overflow ? .max : epochs * stepsPerEpoch
+    case .epochs: ofEpochs
     case .steps(let steps): steps
     case .budget: plan?.steps
     }

@@ -22,7 +22,7 @@ public enum Trainer {
     let data = try TrainingData(configuration)
     var model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
     model.documents = data.documents
-    try requireMemory(model, configuration, steps: data.training.steps)
+    try requireMemory(model, configuration, steps: data.windows.longestWindow)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
       try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)

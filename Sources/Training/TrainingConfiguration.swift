@@ -47,6 +47,10 @@ public struct TrainingConfiguration: Sendable {
   public var k2: Int?
   /// Steps whose activations are kept at once; nil keeps all, and computes none again.
   public var recompute: Int?
+  /// Whether the steps of a window vary around k1, the learning rate with them; see `WindowSchedule`.
+  public var variesK1: Bool
+  /// Whether each epoch begins at a random place of the training part.
+  public var hasRandomOffset: Bool
   /// What becomes of the state between two windows.
   public var statePolicy: StatePolicy
   /// When the run ends.
@@ -73,10 +77,11 @@ public struct TrainingConfiguration: Sendable {
   public var precision: Precision
   /// The result is the same for any number.
   public var threads: Int
-  /// Decides the fresh weights, and what a source draws.
+  /// Decides the fresh weights, windows, offsets, and what a source draws.
   public var seed: UInt64
 
-  /// Steps between two validations; nil chooses one an epoch, but at least 100 and at most 500 steps.
+  /// Steps between two validations; nil chooses one at each epoch's end, or every 100 or 500 steps where an epoch has
+  /// fewer or more.
   public var validateEvery: Int?
   /// Validations between two samples of what the model writes; 0 for none.
   public var sampleEvery: Int
@@ -157,6 +162,8 @@ public struct TrainingConfiguration: Sendable {
     k1 = 64
     k2 = nil
     recompute = nil
+    variesK1 = false
+    hasRandomOffset = false
     statePolicy = .carried
     limit = .budget(300)
     optimizer = .init()

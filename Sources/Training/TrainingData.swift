@@ -6,6 +6,8 @@ import Tokenization
 public struct TrainingData: Sendable {
   public let tokenizer: any Tokenizer
   public let training: LaneReader
+  /// The training part's windows, epoch after epoch.
+  public let windows: WindowSchedule
   /// Tokens to validate on; none where validation was turned off.
   public let validation: [Int32]
   /// Tokens to validate on for each character that they stand for; 1 in a vocabulary of characters.
@@ -53,6 +55,9 @@ public struct TrainingData: Sendable {
     let ids = try Self.encode(trainingText, parts?.training, tokenizer, documents, policy).ids
     training = try LaneReader(
       ids, lanes: configuration.lanes, steps: configuration.k1 ?? max(1, (ids.count - 1) / configuration.lanes))
+    windows = WindowSchedule(
+      training, variesLengths: configuration.variesK1, hasRandomOffset: configuration.hasRandomOffset,
+      seed: configuration.seed)
     let encoded = try Self.encode(validationText, parts?.validation, tokenizer, documents, policy)
     guard validationText.isEmpty || encoded.ids.count > 1 else {
       throw TrainingError(

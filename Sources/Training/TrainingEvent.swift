@@ -30,8 +30,11 @@ public enum TrainingEvent: Sendable {
     public let unknownNames: [String]
     /// Sequences of bytes of the corpus that were not UTF-8 and became U+FFFD.
     public let replacements: Int
-    /// Updates in an epoch.
+    /// Updates in the first epoch, and whether other epochs have some more or fewer.
     public let stepsPerEpoch: Int
+    public let stepsVary: Bool
+    /// Whether each epoch begins at another place, and so leaves out other targets.
+    public let offsetsVary: Bool
     /// SHA-256 of the corpus files, or of the source's text.
     public let corpusHash: String
     /// What is known of the source, where there is one.
@@ -70,7 +73,7 @@ public enum TrainingEvent: Sendable {
     public let gradientNorm: Double
     /// The share of updates that clipping changed, 0 … 1: of those since the last event, and of all.
     public let clipped, clippedOverall: Double
-    /// The optimiser's learning rate.
+    /// The optimiser's learning rate in the last step, as used.
     public let learningRate: Double
     /// Tokens a second since the last event, validation left out.
     public let tokensPerSecond: Double

@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import Evaluation
 import LanguageModeling
 import ModelFiles
@@ -20,7 +21,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private let output: OutputFolder
   private let log: TrainingLog
   private let bptt: TruncatedBPTT<Layer>
-  private let validateEvery: Int
+  /// Nil for each epoch's end.
+  private let validateEvery: Int?
   private var clock: RunClock
 
   private var card: ModelCard
@@ -28,11 +30,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private var update: ClippedUpdate<Real>
   private var best = BestLoss()
   private var isSaved = false
+  private var cursor: WindowCursor
   private var step = 0
+  /// The last step's: the first is 1.
+  private var epoch = 1
   private var tokens = 0
   private var stability: StabilityGuard
   private var rates: LearningRatePlan
-  /// Of the last update.
+  /// Of the last update, its window's length counted in.
   private var learningRate: Double
   private var earlyStopping: EarlyStopping?
   private var isOutOfPatience = false
@@ -71,11 +76,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       metrics: AppendFile(creating: output.folder.file(OutputFolder.metricsName)),
       tensorBoard: configuration.tensorBoard)
     let network = Network<Layer>(model)
-    clock = RunClock(configuration.limit, stepsPerEpoch: data.training.windowsPerEpoch, seconds: seconds)
-    validateEvery = configuration.validateEvery ?? min(500, max(100, data.training.windowsPerEpoch))
+    clock = RunClock(configuration.limit, data.windows, seconds: seconds)
+    cursor = WindowCursor(data.windows)
+    let stepsPerEpoch = data.windows.windowCount(ofEpoch: 0)
+    validateEvery =
+      configuration.validateEvery ?? (stepsPerEpoch < 100 ? 100 : stepsPerEpoch > 500 ? 500 : nil)
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes,
-      Truncation(k1: data.training.steps, k2: configuration.k2, recompute: configuration.recompute),
+      Truncation(k1: data.windows.longestWindow, k2: configuration.k2, recompute: configuration.recompute),
       workers: Workers(threads: configuration.threads))
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
@@ -103,7 +111,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       try takeStep(report)
       reason = stop.isRaised ? .signal : clock.endReason(step: step)
       // Weights under suspicion are not worth a validation; the next steps tell.
-      if step % validateEvery == 0 && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
+      if isValidationDue && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
         let begin = clock.elapsed
         try validate(report)
         lastValidated = step
@@ -177,24 +185,25 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let ofStep = trial.secondsPerStep(trying: limit, stop)
     return BudgetPlan(
       budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
-      validateEvery: validateEvery)
+      validateEvery: validateEvery ?? data.windows.windowCount(ofEpoch: 0))
   }
 
   // MARK: Steps
 
   /// One window: forward, backward, clip, update; state and time carried on.
   private mutating func takeStep(_ report: (TrainingEvent) -> Void) throws {
-    let place = step % data.training.windowsPerEpoch
     switch configuration.statePolicy {
-    case _ where place == 0: bptt.resetState()
+    case _ where cursor.index == 0: bptt.resetState()
     case .carried: break
     case .reset: bptt.resetState()
     case .dropped(let probability): bptt.dropState(probability: probability, seed: configuration.seed, step: step)
     }
-    let window = data.training.window(place)
+    let window = data.training.window(cursor.steps, offset: cursor.offset)
+    learningRate = rates.rate(step: step) * cursor.learningRateScale
+    epoch = cursor.epoch + 1
+    cursor.advance()
     let before = isKeepingDue ? current : nil
     let loss = bptt.step(window, parameters: parameters)
-    learningRate = rates.rate(step: step)
     step += 1
     let predicted = window.predicted(except: data.documents?.start)
     tokens += predicted
@@ -213,8 +222,10 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       try skip(verdict, loss: mean, report)
     }
     try reportStep(report)
-    if place + 1 == data.training.windowsPerEpoch { try reportEpoch(report) }
+    if cursor.index == 0 { try reportEpoch(report) }
   }
+
+  private var isValidationDue: Bool { validateEvery.map { step % $0 == 0 } ?? (cursor.index == 0) }
 
   private mutating func reportStep(_ report: (TrainingEvent) -> Void) throws {
     if step % configuration.logEvery == 0 {
@@ -329,7 +340,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         validationTokens: data.validationTokens,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), replacements: data.replacements,
-        stepsPerEpoch: data.training.windowsPerEpoch,
+        stepsPerEpoch: data.windows.windowCount(ofEpoch: 0), stepsVary: data.windows.varies,
+        offsetsVary: data.windows.hasRandomOffset,
         corpusHash: data.corpusHash, source: data.source, documents: data.documentCounts, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
@@ -338,7 +350,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private func stepReport(_ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
     let (progress, remaining) = clock.progress(step: step)
     return .init(
-      step: step, epoch: (step - 1) / data.training.windowsPerEpoch + 1, tokens: tokens, loss: recent.loss,
+      step: step, epoch: epoch, tokens: tokens, loss: recent.loss,
       gradientNorm: lastNorm, clipped: clips.share, clippedOverall: clips.overall, learningRate: learningRate,
       tokensPerSecond: recent.speed, progress: progress, remaining: remaining)
   }
@@ -347,6 +359,6 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let now = clock.elapsed
     let seconds = now - ofEpoch.start
     let loss = ofEpoch.take(now: now).loss
-    try tell(.epoch(.init(epoch: step / data.training.windowsPerEpoch, loss: loss, seconds: seconds)), report)
+    try tell(.epoch(.init(epoch: epoch, loss: loss, seconds: seconds)), report)
   }
 }

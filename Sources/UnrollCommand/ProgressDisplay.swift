@@ -66,12 +66,16 @@ final class ProgressDisplay {
       "\(grouped(start.parameters)) parameters, \(start.vocabularySize) symbols, "
         + "\(start.threads) thread\(start.threads == 1 ? "" : "s")")
     say(
-      "training on \(grouped(start.trainingTokens)) \(unit)s (\(grouped(start.stepsPerEpoch)) steps an epoch), "
+      "training on \(grouped(start.trainingTokens)) \(unit)s (\(start.stepsVary ? "about " : "")\(grouped(start.stepsPerEpoch)) steps an epoch), "
         + "validating on \(grouped(start.validationTokens))")
     if let source = start.source { say("source \(source.description), optimal loss \(source.text)") }
     if let documents = start.documents { say(documents) }
     if start.leftOutTokens > 0 {
-      say("the training part's last \(start.leftOutTokens) \(unit)s do not fill the lanes and are left out")
+      let place =
+        start.offsetsVary
+        ? "\(start.leftOutTokens) \(unit)s of the training part, others in each epoch,"
+        : "the training part's last \(start.leftOutTokens) \(unit)s"
+      say("\(place) do not fill the lanes and are left out")
     }
     if start.unknownInValidation > 0 {
       say(

@@ -34,6 +34,8 @@ struct TruncationOptions: ParsableArguments {
   @Option(help: "Steps that a gradient flows back; the default is k1. More than k1 unrolls the steps before again.")
   var k2: Int?
 
+  @OptionGroup var windows: WindowOptions
+
   @Option(help: "Keep the activations of so many steps and compute the others again on the way back, to save memory.")
   var recompute: Int?
 
@@ -60,12 +62,21 @@ struct TruncationOptions: ParsableArguments {
       try require(
         state == .carried && stateDrop == nil, "--k2 above --k1 wants the state carried, without --state-drop.")
     }
+    try validateWindows()
+  }
+
+  private func validateWindows() throws {
+    switch k1 {
+    case .steps(let k1): try windows.validate(k1: k1, k2: k2)
+    case .all: try windows.validate(k1: nil, k2: k2)
+    }
   }
 
   func apply(to settings: inout TrainingConfiguration) {
     if case .steps(let steps) = k1 { settings.k1 = steps } else { settings.k1 = nil }
     settings.k2 = k2
     settings.recompute = recompute
+    windows.apply(to: &settings)
     settings.statePolicy =
       switch state {
       case .reset: .reset

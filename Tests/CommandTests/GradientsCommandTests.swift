@@ -15,17 +15,19 @@ import Testing
   }
 
   /// The keys that other programs rely on.
-  @Test(arguments: ["lstm", "gru", "rnn"])
-  func jsonHasItsKeys(_ cell: String) throws {
+  @Test(arguments: [["lstm"], ["gru"], ["rnn"], ["rnn", "--nonlinearity", "relu"]])
+  func jsonHasItsKeys(_ flags: [String]) throws {
     try withText { _, text in
+      let cell = flags[0]
       let result = try run(
-        unrollPath, ["gradients", text, "--cell", cell, "--layers", "2", "--format", "json"] + Self.small)
+        unrollPath, ["gradients", text, "--layers", "2", "--format", "json", "--cell"] + flags + Self.small)
       #expect(result.status == 0 && result.error.isEmpty, "\(result.error)")
       let json = try JSON(parsing: result.output)
       let layers = try #require(json["layers"]?.array)
       #expect(layers.count == 2)
       for layer in layers {
-        #expect(layer["cell"]?.string?.hasPrefix(cell) == true)
+        #expect(layer["cell"]?.string == cell)
+        #expect(layer["nonlinearity"]?.string == (cell == "rnn" ? flags.last.map { $0 == cell ? "tanh" : $0 } : nil))
         #expect(layer["norm_by_lag"]?.array?.count == 13)
         #expect(["vanishing", "stable", "exploding"].contains(layer["verdict"]?.string))
         for key in ["decay", "half_life", "spectral_radius", "lyapunov_exponent"] { #expect(layer[key]?.double != nil) }

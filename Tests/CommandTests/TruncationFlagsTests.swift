@@ -9,6 +9,8 @@ import Testing
     ["--k1", "4", "--k2", "16"], ["--k1", "16", "--k2", "4"], ["--k1", "all", "--lanes", "3"],
     ["--k1", "all", "--lanes", "1", "--recompute", "7"], ["--k1", "8", "--state", "reset"],
     ["--k1", "8", "--state-drop", "0.5"], ["--k1", "8", "--k2", "8", "--state", "reset", "--train-initial-state"],
+    ["--variable-k1", "--random-offset"], ["--variable-k1", "--k2", "6", "--recompute", "5"],
+    ["--k1", "4", "--k2", "16", "--random-offset"], ["--k1", "all", "--random-offset"],
   ]
 
   @Test(arguments: flags)
@@ -35,6 +37,8 @@ import Testing
     #expect(try weights(["--k1", "8", "--k2", "4"]) != chunks)
     #expect(try weights(["--k1", "8", "--state", "reset"]) != chunks)
     #expect(try weights(["--k1", "8", "--state-drop", "0"]) == chunks)
+    #expect(try weights(["--k1", "12", "--random-offset"]) != weights(["--k1", "12"]))
+    #expect(try weights(["--k1", "12", "--variable-k1"]) != weights(["--k1", "12"]))
     #expect(try weights(["--k1", "8", "--state-drop", "1"]) == weights(["--k1", "8", "--state", "reset"]))
   }
 
@@ -42,6 +46,8 @@ import Testing
     ["--k1", "0"], ["--k1", "some"], ["--k2", "0"], ["--recompute", "0"], ["--k1", "8", "--k2", "12"],
     ["--state-drop", "2"], ["--state", "reset", "--state-drop", "0.1"],
     ["--k1", "8", "--k2", "16", "--state", "reset"],
+    ["--k1", "9", "--variable-k1"], ["--k1", "all", "--variable-k1"], ["--k1", "20", "--k2", "20", "--variable-k1"],
+    ["--k1", "20", "--k2", "40", "--variable-k1"],
   ])
   func wrongUsage(_ flags: [String]) throws {
     let result = try run(unrollPath, ["train", "t", "-o", "m"] + flags)

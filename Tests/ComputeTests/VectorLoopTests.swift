@@ -82,7 +82,7 @@ import Testing
       check(weights) { w($0) - 0.1 * (isNesterov ? g($0) + 0.8 * next($0) : next($0)) }
     }
     let (sum, square, buffer) = (Rows<Real>(1, count), Rows<Real>(1, count), rows(5))
-    (sum.copy(from: squares), square.copy(from: squares))
+    for rows in [sum, square] { rows.copy(from: squares) }
     weights = rows(4)
     Real.adagrad(rate: 0.1, penalty: 0.25, epsilon: 0.01, gradient: gradient, sum: sum, weights: weights)
     func added(_ index: Int) -> Double { Double(squares[0, index]) + g(index) * g(index) }

@@ -8,6 +8,25 @@ struct LaneShape: CustomTestStringConvertible {
   var testDescription: String { "\(tokens) tokens, \(lanes) lanes, \(steps) steps" }
 
   func reader() throws -> LaneReader { try LaneReader((0..<Int32(tokens)).map { $0 }, lanes: lanes, steps: steps) }
+
+  /// The windows of an epoch that all have the same length.
+  func windows() throws -> [TokenWindow] {
+    let reader = try reader()
+    return WindowSchedule(reader).steps(ofEpoch: 0).map { reader.window($0) }
+  }
+}
+
+extension WindowSchedule {
+  /// The steps of an epoch's windows, one after another.
+  func steps(ofEpoch epoch: Int) -> [Range<Int>] {
+    var cursor = WindowCursor(self, epoch: epoch)
+    var steps: [Range<Int>] = []
+    while cursor.epoch == epoch {
+      steps.append(cursor.steps)
+      cursor.advance()
+    }
+    return steps
+  }
 }
 
 @Suite struct LaneReaderTests {
@@ -21,7 +40,7 @@ struct LaneShape: CustomTestStringConvertible {
   @Test(arguments: shapes)
   func readsEveryTargetOnce(_ shape: LaneShape) throws {
     let reader = try shape.reader()
-    let windows = (0..<reader.windowsPerEpoch).map(reader.window)
+    let windows = try shape.windows()
     let targets = windows.flatMap(\.targets)
     #expect(targets.sorted() == (1...Int32(reader.targetsPerEpoch)).map { $0 })
     #expect(reader.leftOut == shape.tokens - 1 - targets.count)
@@ -30,20 +49,19 @@ struct LaneShape: CustomTestStringConvertible {
 
   @Test(arguments: shapes)
   func everyTargetIsTheNextInput(_ shape: LaneShape) throws {
-    let reader = try shape.reader()
-    for index in 0..<reader.windowsPerEpoch {
-      let window = reader.window(index)
+    let windows = try shape.windows()
+    for (index, window) in windows.enumerated() {
       #expect(zip(window.inputs, window.targets).allSatisfy { $1 == $0 + 1 })
       #expect(window.targets.dropLast(shape.lanes) == window.inputs.dropFirst(shape.lanes))
-      guard index + 1 < reader.windowsPerEpoch else { continue }
-      #expect(Array(window.targets.suffix(shape.lanes)) == Array(reader.window(index + 1).inputs.prefix(shape.lanes)))
+      guard index + 1 < windows.count else { continue }
+      #expect(Array(window.targets.suffix(shape.lanes)) == Array(windows[index + 1].inputs.prefix(shape.lanes)))
     }
   }
 
   @Test(arguments: shapes)
   func lanesAreContiguous(_ shape: LaneShape) throws {
     let reader = try shape.reader()
-    let windows = (0..<reader.windowsPerEpoch).map(reader.window)
+    let windows = try shape.windows()
     for lane in 0..<shape.lanes {
       let inputs = windows.flatMap { $0.lanes(lane..<lane + 1).inputs }
       let start = Int32(lane * reader.laneLength)
@@ -54,7 +72,8 @@ struct LaneShape: CustomTestStringConvertible {
   @Test(arguments: shapes)
   func onlyTheLastWindowIsShort(_ shape: LaneShape) throws {
     let reader = try shape.reader()
-    let lengths = (0..<reader.windowsPerEpoch).map { reader.window($0).steps }
+    let lengths = try shape.windows().map(\.steps)
+    #expect(WindowSchedule(reader).windowCount(ofEpoch: 3) == lengths.count)
     #expect(lengths.dropLast().allSatisfy { $0 == shape.steps })
     #expect((1...shape.steps).contains(lengths.last ?? 0))
     #expect(lengths.reduce(0, +) == reader.laneLength)
@@ -63,11 +82,11 @@ struct LaneShape: CustomTestStringConvertible {
   @Test func namesAllSizes() throws {
     let reader = try LaneShape(tokens: 24, lanes: 2, steps: 4).reader()
     #expect(reader.laneLength == 11)
-    #expect(reader.windowsPerEpoch == 3)
+    #expect(WindowSchedule(reader).windowCount(ofEpoch: 0) == 3)
     #expect(reader.targetsPerEpoch == 22)
     #expect(reader.leftOut == 1)
     #expect(
-      reader.window(2)
+      reader.window(8..<11)
         == TokenWindow(steps: 3, lanes: 2, inputs: [8, 19, 9, 20, 10, 21], targets: [9, 20, 10, 21, 11, 22]))
   }
 
@@ -85,7 +104,7 @@ struct LaneShape: CustomTestStringConvertible {
   @Test(arguments: [(1, 1), (4, 10), (32, 64)])
   func acceptsTheLeastThatItAsksFor(_ lanes: Int, _ steps: Int) throws {
     let reader = try LaneShape(tokens: lanes * steps + 1, lanes: lanes, steps: steps).reader()
-    #expect(reader.windowsPerEpoch == 1)
+    #expect(WindowSchedule(reader).windowCount(ofEpoch: 0) == 1)
     #expect(reader.leftOut == 0)
   }
 }

@@ -93,6 +93,13 @@ import Testing
     #expect(ticks.contains("1") && ticks.contains("10⁻¹⁰") && ticks.contains("10⁻²⁰"))
   }
 
+  /// A number that lies beyond a mark by rounding alone opens no room beyond it.
+  @Test func roundingOpensNoRoom() throws {
+    let svg = try Elements(chart([.init("a", values: [0.8, (1.0).nextUp])]).svg)
+    let marks = svg("text", "tick").filter { $0.attributes["text-anchor"] == "end" }.map(\.text)
+    #expect(marks == ["0.80", "0.85", "0.90", "0.95", "1.00"])
+  }
+
   /// What cannot be shown breaks the line, and harms nothing else.
   @Test func linesBreakWhereThereIsNothingToShow() throws {
     let values = [1, 2, .nan, 4, 0, 3, .infinity, -1, 5]

@@ -103,20 +103,15 @@ import Training
       let model = try ModelFolder("\(folder)/names").load(precision: .float32)
       let names = try CorpusText(reading: configuration.corpus).documents(.line).documents
       let mean = Double(names.reduce(0) { $0 + $1.count }) / Double(names.count)
-      var lengths: [Int] = []
-      for seed in 0..<40 {
-        var generator = Generator(
-          model: model.model, tokenizer: model.tokenizer, start: model.startToken, sampler: try Sampler(temperature: 1),
-          seed: UInt64(seed))
-        generator.threads = 1
-        var name = ""
-        try generator.write(after: [], length: 200) { piece in
-          name += piece
-          return true
-        }
-        lengths.append(name.count)
-        #expect(!name.contains("<s>") && !name.contains("</s>") && !name.contains("\n"))
-      }
+      var settings = GenerationSettings()
+      settings.length = 200
+      settings.sampling.temperature = 1
+      let generator = Generator(
+        model: model.model, tokenizer: model.tokenizer, start: model.startToken, settings: settings, seed: 1)
+      let written = try generator.texts(after: [], samples: 0..<40)
+      #expect(written.allSatisfy { $0.finishReason == .eos })
+      #expect(!written.contains { $0.text.contains("<s>") || $0.text.contains("</s>") || $0.text.contains("\n") })
+      let lengths = written.map(\.text.count)
       #expect(lengths.allSatisfy { (1..<60).contains($0) }, "\(lengths)")
       #expect(abs(Double(lengths.reduce(0, +)) / 40 - mean) < 4, "\(lengths), mean \(mean)")
     }

@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import LanguageModeling
 import ModelFiles
 import Optimization
@@ -43,10 +44,11 @@ import Training
       let bptt = TruncatedBPTT(network, lanes: 4, k1: 10, workers: Workers(threads: 1))
       var parameters = network.initialParameters(seed: configuration.seed)
       var optimizer: any Optimizer<Float> = configuration.optimizer.makeOptimizer(network.layout)
-      return rates.enumerated().map { step, rate in
-        let place = step % data.training.windowsPerEpoch
-        if place == 0 { bptt.resetState() }
-        _ = bptt.step(data.training.window(place), parameters: parameters)
+      var cursor = WindowCursor(data.windows)
+      return rates.map { rate in
+        if cursor.index == 0 { bptt.resetState() }
+        _ = bptt.step(data.training.window(cursor.steps), parameters: parameters)
+        cursor.advance()
         bptt.gradients.clip(toNorm: 0.5, measured: bptt.gradients.norm)
         optimizer.update(&parameters, gradients: bptt.gradients, learningRate: rate)
         return network.layout.slots.flatMap { parameters[$0].elements.map(Double.init) }
@@ -90,7 +92,7 @@ import Training
       let expected = (0..<25).map { schedule.rate(step: $0, of: 25) }
       #expect(rates(try example.train().events) == expected)
       #expect(try example.saved() == example.weights(expected).last)
-      let perEpoch = try TrainingData(example.configuration).training.windowsPerEpoch
+      let perEpoch = try TrainingData(example.configuration).windows.windowCount(ofEpoch: 0)
       example.configuration.limit = .epochs(2)
       #expect(rates(try example.train().events) == (0..<2 * perEpoch).map { schedule.rate(step: $0, of: 2 * perEpoch) })
     }

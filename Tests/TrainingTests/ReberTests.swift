@@ -1,5 +1,6 @@
 import Corpora
 import LanguageModeling
+import Recurrence
 import TestSupport
 import Testing
 import Tokenization
@@ -45,9 +46,10 @@ import Training
   }
 
   private func train(
-    _ source: some SymbolSource<ReberProcess>, seed: UInt64, in folder: String
+    _ source: some SymbolSource<ReberProcess>, _ cell: RecurrentCell = .lstm, seed: UInt64, in folder: String
   ) throws -> (loaded: ModelFolder.Loaded, end: TrainingEvent.End) {
     var configuration = TrainingConfiguration(source: source, length: 1_000_000, output: "\(folder)/model")
+    configuration.cell = cell
     (configuration.embeddingSize, configuration.hiddenSize, configuration.layers) = (8, 32, 1)
     (configuration.lanes, configuration.k1) = (16, 50)
     configuration.learningRate = 0.003
@@ -58,11 +60,11 @@ import Training
   }
 
   /// Strings that the training text lacks, judged at every place; the state is carried from line to line.
-  @Test(arguments: 1...5 as ClosedRange<UInt64>)
-  func embeddedReber(_ seed: UInt64) throws {
+  @Test(arguments: [RecurrentCell.lstm, .gru], 1...5 as ClosedRange<UInt64>)
+  func embeddedReber(_ cell: RecurrentCell, _ seed: UInt64) throws {
     try withTemporaryFolder { folder in
       let source = EmbeddedReber()
-      let (loaded, end) = try train(source, seed: seed, in: folder)
+      let (loaded, end) = try train(source, cell, seed: seed, in: folder)
       let seen = Set(source.text(length: 1_000_000, seed: seed).split(separator: "\n"))
       let unseen = source.text(length: 1_000_000, seed: seed + 1000).split(separator: "\n").dropLast()
         .filter { !seen.contains($0) }

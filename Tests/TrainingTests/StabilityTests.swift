@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import LanguageModeling
 import ModelFiles
 import Optimization
@@ -53,13 +54,14 @@ import Training
       var optimizer = Adam<Float>(.init(), layout: network.layout)
       var rate = configuration.learningRate
       var kept: (ParameterSet<Float>, Adam<Float>, [[[Float]]])?
+      var cursor = WindowCursor(data.windows)
       for step in 1...steps {
-        let place = (step - 1) % data.training.windowsPerEpoch
-        if place == 0 { bptt.resetState() }
+        if cursor.index == 0 { bptt.resetState() }
         if step == 101 {
           kept = (parameters, optimizer, bptt.states.joined().map { [$0.hidden.elements, $0.cell?.elements ?? []] })
         }
-        _ = bptt.step(data.training.window(place), parameters: parameters)
+        _ = bptt.step(data.training.window(cursor.steps), parameters: parameters)
+        cursor.advance()
         if !bad.contains(step) {
           bptt.gradients.clip(toNorm: 0.5, measured: bptt.gradients.norm)
           optimizer.update(&parameters, gradients: bptt.gradients, learningRate: rate)
@@ -164,7 +166,7 @@ import Training
       ) { step, gradients in
         steps += 1
         bptt.resetState()
-        _ = bptt.step(example.data.training.window(step - 1), parameters: initial)
+        _ = bptt.step(example.data.training.window((step - 1) * 10..<step * 10), parameters: initial)
         #expect(bptt.gradients.flat.elements == gradients.flat.elements)
       }
       #expect(throws: TrainingError.self) { _ = try run.run(stop: StopRequest()) { _ in } }
