@@ -33,6 +33,7 @@ struct ModelCard {
     \(knownAnswer)| training part | \(grouped(data.training.targetsPerEpoch)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation) |
     | validation part | \(grouped(data.validation.count)) \(unit)s |
     | optimiser | \(configuration.optimizer.weightDecay > 0 ? "AdamW" : "Adam"), learning rate \(configuration.learningRate), weight decay \(configuration.optimizer.weightDecay), gradients \(clipping) |
+    | regularisation | \(regularization) |
     | seed | \(configuration.seed) |
     | precision | \(configuration.precision.rawValue) |
     \(outcome)
@@ -53,6 +54,11 @@ struct ModelCard {
       case .dropped(let probability): ", state dropped with probability \(probability)"
       }
     return (configuration.k2 ?? k1 == k1 ? "k1 = k2 = \(k1)" : "k1 \(k1), k2 \(configuration.k2 ?? k1)") + state
+  }
+
+  private var regularization: String {
+    let parts = configuration.regularization.named.map { "\($0.name) \($0.value)" }
+    return parts.isEmpty ? "none" : parts.joined(separator: ", ")
   }
 
   /// What a token is.

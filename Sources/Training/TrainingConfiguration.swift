@@ -45,6 +45,8 @@ public struct TrainingConfiguration: Sendable {
   public var recompute: Int?
   /// What becomes of the state between two windows.
   public var statePolicy: StatePolicy
+  /// Dropout and what else keeps the model from learning its text by heart.
+  public var regularization: Regularization
   /// When the run ends.
   public var limit: Limit
 
@@ -61,7 +63,7 @@ public struct TrainingConfiguration: Sendable {
   public var precision: Precision
   /// The result is the same for any number.
   public var threads: Int
-  /// Decides the fresh weights, and what a source draws.
+  /// Decides the fresh weights, what regularisers drop, and what a source draws.
   public var seed: UInt64
 
   /// Steps between two validations; nil chooses one an epoch, but at least 100 and at most 500 steps.
@@ -139,6 +141,7 @@ public struct TrainingConfiguration: Sendable {
     k2 = nil
     recompute = nil
     statePolicy = .carried
+    regularization = .init()
     limit = .budget(300)
     optimizer = .init()
     learningRate = 0.003

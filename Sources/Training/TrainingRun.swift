@@ -67,7 +67,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes,
       Truncation(k1: data.training.steps, k2: configuration.k2, recompute: configuration.recompute),
-      workers: Workers(threads: configuration.threads))
+      workers: Workers(threads: configuration.threads), regularization: configuration.regularization,
+      seed: configuration.seed)
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
     update = ClippedUpdate(
@@ -135,7 +136,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     }
     let window = data.training.window(place)
     let before = isKeepingDue ? current : nil
-    let loss = bptt.step(window, parameters: parameters)
+    let loss = bptt.step(window, parameters: parameters, number: step)
     step += 1
     tokens += window.targets.count
     observe(step, &bptt.gradients)

@@ -33,9 +33,10 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Regularisation") var regularization: RegularizationOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
-  @Option(help: "Seed of the fresh weights, and of a source's text.")
+  @Option(help: "Seed of the fresh weights, of what is dropped, and of a source's text.")
   var seed: UInt64 = 1
 
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
@@ -205,6 +206,7 @@ struct TrainCommand: ParsableCommand {
     settings.trainsInitialState = model.trainInitialState
     settings.lanes = training.lanes
     training.truncation.apply(to: &settings)
+    settings.regularization = regularization.regularization
     settings.limit = limit
     settings.learningRate = training.learningRate
     settings.optimizer.weightDecay = training.weightDecay
