@@ -28,6 +28,7 @@ INLINE float from_bfloat16(uint16_t x) {
 #include "lstm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
+#include "regularizers.inc.h"
 
 // Two weights a step: a word of 32 bits for each output.
 #define OPERANDS 2

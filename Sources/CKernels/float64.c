@@ -1,6 +1,7 @@
 #include "CKernels.h"
 #include "clones.h"
 #include "mathematics.h"
+#include "philox.h"
 #include "vectors.h"
 
 #define REAL double
@@ -13,7 +14,9 @@
 #include "lstm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
+#include "regularizers.inc.h"
 #include "vectors.inc.h"
+#include "dropout.inc.h"
 
 // One weight a step.
 #define FORM(f) ckernels_panel_##f##_f64

@@ -21,6 +21,7 @@ INLINE float from_byte(uint8_t x) { return ((float)x - 128.0f) * (1.0f / 127.0f)
 #include "lstm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
+#include "regularizers.inc.h"
 
 // Four weights a step. Behind a group's weights lie, output by output, its scales and 128·Σ weights, which the offset of x
 // adds to each sum.

@@ -4,9 +4,12 @@ public enum RandomPurpose: UInt32, Sendable {
   case sampling = 2
   case corpus = 3
   case stateDrop = 16
-  case bootstrap = 32
+  case bootstrap = 48
   case windowLength = 24
   case epochOffset = 25
+  case lockedDropout = 32
+  case weightDrop = 33
+  case embeddingDropout = 34
 }
 
 /// A counter-based random stream, Philox-4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
@@ -14,8 +17,8 @@ public enum RandomPurpose: UInt32, Sendable {
 /// The numbers are a pure function of (seed, purpose, step, lane, position): no state is shared, any thread may draw
 /// any of them, and a resumed run draws the same ones.
 public struct CounterRandom: RandomNumberGenerator, Sendable {
-  private let key: (UInt32, UInt32)
-  private var counter: (UInt32, UInt32, UInt32, UInt32)
+  let key: (UInt32, UInt32)
+  private(set) var counter: (UInt32, UInt32, UInt32, UInt32)
   private var block: (UInt64, UInt64) = (0, 0)
   private var unread = 0
 

@@ -19,6 +19,9 @@ public struct ElementLoops<Real, Operand>: Sendable {
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void
   let crossEntropy: @Sendable (Int, Int, Out<Real>, In<Int32>, Real, Out<Operand>?, Out<Double>) -> Void
   let narrow: @Sendable (Int, In<Real>, Out<Operand>) -> Void
+  let mask: @Sendable (Int, Int, In<Operand>, In<Real>, Out<Operand>) -> Void
+  let addScaled: @Sendable (Int, Real, In<Operand>, Out<Real>) -> Void
+  let addDifference: @Sendable (Int, Real, In<Operand>, In<Operand>, Out<Real>, Out<Real>) -> Void
 }
 
 extension Kernels {
@@ -50,5 +53,27 @@ extension Kernels {
   public func narrow(_ a: Rows<Real>, into out: Rows<Operand>) {
     precondition(a.count == out.count, "\(a.count) elements narrowed into \(out.count)")
     Self.loops.narrow(a.count, a.pointer, out.pointer)
+  }
+
+  public func mask(_ a: Rows<Operand>, by mask: Rows<Real>, into out: Rows<Operand>) {
+    precondition(
+      a.count == out.count && mask.count > 0 && a.count % mask.count == 0,
+      "a mask of \(mask.count) elements on \(a.count), into \(out.count)")
+    Self.loops.mask(a.count / mask.count, mask.count, a.pointer, mask.pointer, out.pointer)
+  }
+
+  public func addScaled(_ a: Rows<Operand>, by factor: Real, to sum: Rows<Real>) {
+    precondition(a.count == sum.count, "\(a.count) elements added to \(sum.count)")
+    Self.loops.addScaled(a.count, factor, a.pointer, sum.pointer)
+  }
+
+  public func addDifference(
+    _ next: Rows<Operand>, _ previous: Rows<Operand>, by factor: Real, to dNext: Rows<Real>, from dPrevious: Rows<Real>
+  ) {
+    precondition(
+      [previous.count, dNext.count, dPrevious.count].allSatisfy { $0 == next.count },
+      "the difference of \(next.count) and \(previous.count) elements into \(dNext.count) and \(dPrevious.count)")
+    Self.loops.addDifference(
+      next.count, factor, next.pointer, previous.pointer, dNext.pointer, dPrevious.pointer)
   }
 }

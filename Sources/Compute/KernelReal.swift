@@ -18,6 +18,12 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   static func add(_ a: Rows<Self>, to sum: Rows<Self>)
   /// `a += share·(target − a)`.
   static func move(_ a: Rows<Self>, toward target: Rows<Self>, share: Double)
+  /// Sets dropped elements to zero and multiplies the others by 1 / (1 − p).
+  static func drop(_ drop: Drop, from a: Rows<Self>)
+  /// `a [T·B, N] ⊙= factors [B, N]`, the same at every step.
+  static func multiply(_ a: Rows<Self>, by factors: Rows<Self>)
+  /// Multiplies each row by a factor of its own: `factors[symbols[r]]`, or `factors[r]` where there are no symbols.
+  static func scaleRows(_ a: Rows<Self>, by factors: Rows<Self>, of symbols: Rows<Int32>?)
   /// One Adam step on `weights`; see ``AdamStep``.
   static func adam(
     _ step: AdamStep, gradient: Rows<Self>, firstMoment: Rows<Self>, secondMoment: Rows<Self>, weights: Rows<Self>)
@@ -62,6 +68,11 @@ public struct RMSpropStep: Sendable {
     self.epsilon = epsilon
     self.momentum = momentum
   }
+}
+
+extension KernelReal {
+  /// Sets every element to one value.
+  public static func fill(_ a: Rows<Self>, with value: Self) { a.pointer.update(repeating: value, count: a.count) }
 }
 
 func requireEqualCounts(_ counts: Int...) {

@@ -87,6 +87,16 @@ public protocol Kernels: AnyObject, Sendable {
   /// `out = a`, rounded to operands.
   func narrow(_ a: Rows<Real>, into out: Rows<Operand>)
 
+  // MARK: Regularisers
+
+  /// `out [T·B, H] = a [T·B, H] ⊙ mask [B, H]`: one mask for every step.
+  func mask(_ a: Rows<Operand>, by mask: Rows<Real>, into out: Rows<Operand>)
+  /// `sum += factor·a`.
+  func addScaled(_ a: Rows<Operand>, by factor: Real, to sum: Rows<Real>)
+  /// Adds `factor·(next − previous)` to `dNext` and takes it from `dPrevious`.
+  func addDifference(
+    _ next: Rows<Operand>, _ previous: Rows<Operand>, by factor: Real, to dNext: Rows<Real>, from dPrevious: Rows<Real>)
+
   // MARK: Order
 
   /// `out = a`.

@@ -103,4 +103,20 @@ public final class ProfiledKernels<Base: Kernels>: Kernels, @unchecked Sendable 
   public func narrow(_ a: Rows<Real>, into out: Rows<Operand>) {
     spent.measure(.copies) { base.narrow(a, into: out) }
   }
+
+  // MARK: Regularisers
+
+  public func mask(_ a: Rows<Operand>, by mask: Rows<Real>, into out: Rows<Operand>) {
+    spent.measure(.copies) { base.mask(a, by: mask, into: out) }
+  }
+
+  public func addScaled(_ a: Rows<Operand>, by factor: Real, to sum: Rows<Real>) {
+    spent.measure(.copies) { base.addScaled(a, by: factor, to: sum) }
+  }
+
+  public func addDifference(
+    _ next: Rows<Operand>, _ previous: Rows<Operand>, by factor: Real, to dNext: Rows<Real>, from dPrevious: Rows<Real>
+  ) {
+    spent.measure(.copies) { base.addDifference(next, previous, by: factor, to: dNext, from: dPrevious) }
+  }
 }

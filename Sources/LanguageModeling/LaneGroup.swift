@@ -23,6 +23,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   private let unrolled: UnrolledNetwork<Layer>
   private let embeddingScratch: SymbolEmbedding<Layer>.BackwardScratch
   private let blockSteps: Int
+  private let penalty: ActivationPenalty<K>?
   private let dHidden: Rows<K.Real>
   private let dGates: GateGradients<K.Operand>
   /// Gradient at the trained initial state, of one lane: what the documents that began in the last window add.
@@ -32,7 +33,10 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   /// The states that segments start from, where a window has several.
   private var segmentStates: [[LayerState<K.Operand, K.Real>]] = []
 
-  init(_ network: Network<Layer>, _ truncation: Truncation, lanes: Range<Int>, hasTable: Bool) {
+  init(
+    _ network: Network<Layer>, _ truncation: Truncation, lanes: Range<Int>, of allLanes: Int, hasTable: Bool,
+    _ regularization: Regularization
+  ) {
     self.lanes = lanes
     self.truncation = truncation
     let projectionSize = Layer.gateCount * network.configuration.hiddenSize
@@ -44,7 +48,9 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     beginningGradient = hasBeginnings ? network.zeroStateGradient(lanes: 1) : nil
     unrolled = UnrolledNetwork(
       network, steps: truncation.unrolledSteps, segment: truncation.segment, lanes: lanes.count, hasTable: hasTable,
-      forTraining: true)
+      forTraining: true, regularization: regularization)
+    penalty = ActivationPenalty(
+      regularization, lanes: lanes.count, allLanes: allLanes, hiddenSize: network.configuration.hiddenSize)
     blockSteps = Self.blockSteps(truncation.segment, lanes: lanes.count)
     let rows = blockSteps * lanes.count
     embeddingScratch = .init(network.embedding, rows: rows, projectionSize: projectionSize, hasTable: hasTable)
@@ -73,6 +79,9 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
       layer.cell?[lane..<lane + 1].clear()
     }
   }
+
+  /// What dropout masks in this group's next step, where there is any.
+  var dropout: LockedDropout<Layer>? { unrolled.dropout }
 
   /// Forward, loss, backward; then the state that the next window starts from.
   ///
@@ -160,6 +169,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     gradients.writableFlat().clear()
     for layer in stateGradient { layer.clear() }
     for layer in beginningGradient ?? [] { layer.clear() }
+    penalty?.begin(scored: scored)
     for (index, segment) in segments(steps.upperBound).enumerated().reversed()
     where segment.upperBound > steps.lowerBound {
       if segment.upperBound < steps.upperBound {
@@ -186,25 +196,27 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
   private func backward(
     _ block: Range<Int>, of segment: Range<Int>, scored: Range<Int>, scale: K.Real, _ packed: PackedNetwork<Layer>
   ) {
-    let (network, kernels, records) = (unrolled.network, unrolled.kernels, unrolled.records)
+    let (network, kernels) = (unrolled.network, unrolled.kernels)
     let local = block.lowerBound - segment.lowerBound..<block.upperBound - segment.lowerBound
     let (dHidden, dGates) = (dHidden[0..<block.count * lanes.count], dGates[0..<block.count * lanes.count])
     differentiateLosses(scored, in: block, of: segment, scale: scale, into: dHidden, packed)
     for index in network.layers.indices.reversed() {
       network.layers[index].backward(
-        steps: local, dHidden: dHidden, state: stateGradient[index], packed.layers[index], record: records[index],
+        steps: local, dHidden: dHidden, state: stateGradient[index], packed.layers[index],
+        record: unrolled.records[index],
         restarts: unrolled.restarts(segment, layer: index, packed, gradient: beginningGradient?[index]), dGates: dGates,
         gradients: &gradients, on: kernels)
       guard index > 0 else { continue }
       // Layer k's dInputs are layer k−1's dHidden: the same memory serves both.
       network.layers[index].backwardInputs(
-        records[index - 1].outputs(segment.count)[unrolled.rows(local)], dProjection: dGates.projection,
+        unrolled.outputs(ofLayer: index - 1, segment.count)[unrolled.rows(local)], dProjection: dGates.projection,
         packed.layers[index], dInputs: dHidden, gradients: &gradients, on: kernels)
+      dropout?.backward(dHidden, ofLayer: index - 1)
     }
     network.embedding.backward(
       unrolled.symbols[unrolled.rows(block)], rows: unrolled.rows(local), dProjection: dGates.projection,
       packed.embedding, layer: network.layers[0], packed.layers[0], scratch: unrolled.embeddingScratch,
-      embeddingScratch, gradients: &gradients, on: kernels)
+      mask: dropout?.input, embeddingScratch, gradients: &gradients, on: kernels)
   }
 
   /// The gradient at a block's outputs of the losses of `scored`, its newest steps.
@@ -215,11 +227,17 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     let first = scored.isEmpty ? block.upperBound : scored.lowerBound
     dHidden[0..<(first - block.lowerBound) * lanes.count].clear()
     guard !scored.isEmpty else { return }
-    let rows = unrolled.rows(scored)
+    let (rows, outputs) = (unrolled.rows(scored), outputs(scored, of: segment))
+    let dOutputs = dHidden[(first - block.lowerBound) * lanes.count..<dHidden.rows]
     unrolled.network.decoder.lossesAndGradients(
-      outputs(scored, of: segment), targets: unrolled.targets[rows], scale: scale, packed.decoder,
+      outputs, targets: unrolled.targets[rows], scale: scale, packed.decoder,
       scratch: unrolled.decoderScratch, into: unrolled.losses[rows],
-      dOutputs: dHidden[(first - block.lowerBound) * lanes.count..<dHidden.rows], gradients: &gradients,
-      on: unrolled.kernels)
+      dOutputs: dOutputs, gradients: &gradients, on: unrolled.kernels)
+    penalty?.addActivation(outputs, to: dOutputs, on: unrolled.kernels)
+    let top = unrolled.records.count - 1
+    dropout?.backward(dOutputs, ofLayer: top)
+    let places = scored.lowerBound - segment.lowerBound..<scored.upperBound - segment.lowerBound + 1
+    penalty?.addTemporal(
+      scored, unrolled.records[top].hidden[unrolled.rows(places)], to: dOutputs, on: unrolled.kernels)
   }
 }

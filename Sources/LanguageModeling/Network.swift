@@ -69,15 +69,21 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
   ///
   /// - Parameter rows: Symbols that will be read between two packings: with more symbols than the vocabulary has,
   ///   layer 0 reads from a table of projected symbols.
+  /// - Parameter dropped: Weights that stand in the place of the parameters' own.
   func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, rows: Int, reusing old: PackedNetwork<Layer>?, on kernels: K
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, rows: Int, dropped: DroppedWeights<Layer>? = nil,
+    reusing old: PackedNetwork<Layer>?, on kernels: K
   ) -> PackedNetwork<Layer> {
+    let recurrent = dropped?.recurrent ?? []
     let packedLayers = layers.indices.map { index in
-      layers[index].pack(parameters, forTraining: forTraining, reusing: old?.layers[index], on: kernels)
+      layers[index].pack(
+        parameters, recurrentWeight: recurrent.isEmpty ? nil : recurrent[index], forTraining: forTraining,
+        reusing: old?.layers[index], on: kernels)
     }
     return PackedNetwork(
       embedding: embedding.pack(
-        parameters, layer: layers[0], packedLayers[0], rows: rows, reusing: old?.embedding, on: kernels),
+        parameters, layer: layers[0], packedLayers[0], rows: rows, symbolFactors: dropped?.symbolFactors,
+        reusing: old?.embedding, on: kernels),
       layers: packedLayers,
       decoder: decoder.pack(parameters, forTraining: forTraining, reusing: old?.decoder, on: kernels),
       initialState: initialState?.pack(parameters, on: kernels))

@@ -33,20 +33,25 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     let operands: Rows<K.Operand>
     /// `[V, G·H]`, where symbols are read from the table.
     let table: Rows<K.Real>?
+    /// What dropout multiplied the embedding's rows by, `[V, 1]`.
+    let symbolFactors: Rows<K.Real>?
   }
 
   func pack(
-    _ parameters: ParameterSet<K.Real>, layer: Layer, _ layerWeights: Layer.Weights, rows: Int, reusing old: Weights?,
-    on kernels: K
+    _ parameters: ParameterSet<K.Real>, layer: Layer, _ layerWeights: Layer.Weights, rows: Int,
+    symbolFactors: Rows<K.Real>? = nil, reusing old: Weights?, on kernels: K
   ) -> Weights {
     let embedding = old?.embedding ?? Rows(vocabularySize, embeddingSize)
     embedding.copy(from: parameters[weight])
+    if let symbolFactors { K.Real.scaleRows(embedding, by: symbolFactors, of: nil) }
     let operands = old?.operands ?? Rows(vocabularySize, embeddingSize)
     kernels.narrow(embedding, into: operands)
-    guard rows >= vocabularySize else { return Weights(embedding: embedding, operands: operands, table: nil) }
+    guard rows >= vocabularySize else {
+      return Weights(embedding: embedding, operands: operands, table: nil, symbolFactors: symbolFactors)
+    }
     let table = old?.table ?? Rows(vocabularySize, Layer.gateCount * layer.hiddenSize)
     layer.project(operands, layerWeights, into: table, share: .whole, on: kernels)
-    return Weights(embedding: embedding, operands: operands, table: table)
+    return Weights(embedding: embedding, operands: operands, table: table, symbolFactors: symbolFactors)
   }
 
   /// What one lane group needs for a window of `rows` symbols.
@@ -70,11 +75,13 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
 
   // MARK: Forward
 
-  /// Overwrites `projection [N, G·H]` with the projections of `symbols [N]`: the units of one thread's share.
+  /// Overwrites `projection [N, G·H]` with the projections of `symbols [N]`: the units of one thread's share. A mask
+  /// `[B, E]` is for gathered embeddings, on one thread.
   func forward(
     _ symbols: Rows<Int32>, _ weights: Weights, layer: Layer, _ layerWeights: Layer.Weights, scratch: Scratch,
-    into projection: Rows<K.Real>, share: Share, on kernels: K
+    mask: Rows<K.Real>? = nil, into projection: Rows<K.Real>, share: Share, on kernels: K
   ) {
+    precondition(mask == nil || weights.table == nil && share.count == 1, "a table of symbols cannot be masked by lane")
     if let table = weights.table {
       // The columns of some units lie in one piece for each gate, those of all units in one.
       let (hidden, gates) = (layer.hiddenSize, Layer.gateCount)
@@ -86,16 +93,19 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
       }
     } else {
       let rows = share.rows(of: symbols.count)
-      gatherInputs(symbols[rows], weights, scratch.rows(rows), on: kernels)
+      gatherInputs(symbols[rows], weights, scratch.rows(rows), mask: mask, on: kernels)
       kernels.meet(share)
       let inputs = scratch.inputs[0..<symbols.count]
       layer.project(inputs, layerWeights, into: projection, share: share, on: kernels)
     }
   }
 
-  private func gatherInputs(_ symbols: Rows<Int32>, _ weights: Weights, _ scratch: Scratch, on kernels: K) {
+  private func gatherInputs(
+    _ symbols: Rows<Int32>, _ weights: Weights, _ scratch: Scratch, mask: Rows<K.Real>?, on kernels: K
+  ) {
     kernels.gather(
       symbols, from: weights.embedding, into: scratch.gathered, columns: 0..<embeddingSize)
+    if let mask { K.Real.multiply(scratch.gathered, by: mask) }
     kernels.narrow(scratch.gathered, into: scratch.inputs)
   }
 
@@ -124,8 +134,8 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
   /// are collected by symbol follow with ``finishBackward(_:layer:_:_:gradients:on:)``.
   func backward(
     _ symbols: Rows<Int32>, rows: Range<Int>, dProjection: Rows<K.Operand>, _ weights: Weights, layer: Layer,
-    _ layerWeights: Layer.Weights, scratch: Scratch, _ back: BackwardScratch, gradients: inout ParameterSet<K.Real>,
-    on kernels: K
+    _ layerWeights: Layer.Weights, scratch: Scratch, mask: Rows<K.Real>? = nil, _ back: BackwardScratch,
+    gradients: inout ParameterSet<K.Real>, on kernels: K
   ) {
     guard weights.table == nil else {
       return kernels.scatterAdd(dProjection, at: symbols, to: back.dTable)
@@ -135,6 +145,8 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     layer.backwardInputs(
       scratch.inputs[rows], dProjection: dProjection, layerWeights, dInputs: back.dInputs[part],
       gradients: &gradients, on: kernels)
+    if let mask { K.Real.multiply(back.dInputs[part], by: mask) }
+    if let factors = weights.symbolFactors { K.Real.scaleRows(back.dInputs[part], by: factors, of: symbols) }
     kernels.narrow(back.dInputs[part], into: back.dInputOperands[part])
     kernels.scatterAdd(back.dInputOperands[part], at: symbols, to: gradients.writable(weight))
   }
@@ -149,6 +161,7 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     layer.backwardInputs(
       weights.operands, dProjection: back.dTableOperands, layerWeights, dInputs: back.dEmbedding,
       gradients: &gradients, on: kernels)
+    if let factors = weights.symbolFactors { K.Real.scaleRows(back.dEmbedding, by: factors, of: nil) }
     K.Real.add(back.dEmbedding, to: gradients.writable(weight))
     back.dTable.clear()
   }

@@ -30,6 +30,12 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// ``states`` hold, and its gradient reaches that; so who sets ``states`` to go on sets this to false.
   public var beginsStream = true
 
+  /// How the training is regularised.
+  public let regularization: Regularization
+
+  private let seed: UInt64
+  private let dropped: DroppedWeights<Layer>?
+  private let hasTable: Bool
   private let workers: Workers
   private let groups: [LaneGroup<Layer>]
   private let packingKernels = K()
@@ -38,14 +44,26 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// - Parameters:
   ///   - lanes: B, at least 1.
   ///   - truncation: k1, k2 and what is recomputed.
-  public init(_ network: Network<Layer>, lanes: Int, _ truncation: Truncation, workers: Workers) {
+  ///   - seed: Of what the regularisers drop.
+  public init(
+    _ network: Network<Layer>, lanes: Int, _ truncation: Truncation, workers: Workers,
+    regularization: Regularization = .init(), seed: UInt64 = 0
+  ) {
     precondition(lanes >= 1, "truncated BPTT wants at least one lane, not \(lanes)")
+    regularization.requireSound()
     self.network = network
     self.lanes = lanes
     self.truncation = truncation
     self.workers = workers
-    let hasTable = truncation.unrolledSteps * lanes >= network.configuration.vocabularySize
-    groups = laneGroups(lanes).map { LaneGroup(network, truncation, lanes: $0, hasTable: hasTable) }
+    self.regularization = regularization
+    self.seed = seed
+    dropped = DroppedWeights(network, regularization)
+    let hasTable =
+      regularization.allowsTable && truncation.unrolledSteps * lanes >= network.configuration.vocabularySize
+    self.hasTable = hasTable
+    groups = laneGroups(lanes).map {
+      LaneGroup(network, truncation, lanes: $0, of: lanes, hasTable: hasTable, regularization)
+    }
   }
 
   /// Chunks: k2 = k1.
@@ -58,25 +76,31 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   /// - Parameters:
   ///   - window: `[T, B]` with T ≤ k1.
   ///   - parameters: The weights, as the last update left them.
+  ///   - number: The update's place in the training: what is dropped is a function of it.
   /// - Returns: The sum of the losses in nats of all positions of the window, each counted once; those whose target
   ///   begins a document are left out, as they are in the gradient.
-  public func step(_ window: TokenWindow, parameters: ParameterSet<K.Real>) -> Double {
+  public func step(_ window: TokenWindow, parameters: ParameterSet<K.Real>, number: Int = 0) -> Double {
     precondition(
       window.lanes == lanes && (1...truncation.k1).contains(window.steps),
       "a window [\(window.steps), \(window.lanes)] in a training of \(lanes) lanes and k1 \(truncation.k1)")
+    dropped?.draw(from: parameters, seed: seed, step: number, workers: workers)
     let packed = network.pack(
-      parameters, forTraining: true, rows: truncation.unrolledSteps * lanes, reusing: packed, on: packingKernels)
+      parameters, forTraining: true, rows: hasTable ? truncation.unrolledSteps * lanes : 0, dropped: dropped,
+      reusing: packed, on: packingKernels)
     self.packed = packed
     let differentiated = window.predicted(last: truncation.k2, except: network.documentStart)
     let scale = K.Real(1 / Double(max(1, differentiated)))
     let (groups, beginsStream, unrolled) = (groups, beginsStream, groups[0].history + window.steps)
+    let seed = seed
     workers.run(groups.count) { index in
+      groups[index].dropout?.draw(seed: seed, step: number, lanes: groups[index].lanes)
       groups[index].step(window, scale: scale, beginsStream: beginsStream, packed)
     }
     // A window that is unrolled again from the stream's beginning starts from the initial state as it then is.
     self.beginsStream = beginsStream && groups[0].history == unrolled
     // In the order of groups, into the first one's.
     for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }
+    dropped?.backward(&gradients, workers: workers)
     return groups.reduce(0) { $0 + $1.lossSum }
   }
 

@@ -21,12 +21,15 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   let decoderScratch: SoftmaxDecoder<K>.Scratch
   /// Of one lane.
   private let zeroState: [LayerState<K.Operand, K.Real>]
+  /// In a training with it.
+  let dropout: LockedDropout<Layer>?
 
   /// - Parameters:
   ///   - steps: The longest window.
   ///   - segment: The longest segment, at most `steps`.
   init(
-    _ network: Network<Layer>, steps: Int, segment: Int, lanes: Int, hasTable: Bool, forTraining: Bool
+    _ network: Network<Layer>, steps: Int, segment: Int, lanes: Int, hasTable: Bool, forTraining: Bool,
+    regularization: Regularization = .init()
   ) {
     precondition(
       steps >= 1 && (1...steps).contains(segment) && lanes >= 1,
@@ -41,6 +44,7 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     losses = Rows(steps * lanes, 1)
     embeddingScratch = .init(network.embedding, rows: segment * lanes, hasTable: hasTable)
     decoderScratch = .init(network.decoder, rows: segment * lanes, forTraining: forTraining)
+    dropout = LockedDropout(network, regularization, steps: segment, lanes: lanes)
   }
 
   /// The rows of some steps.
@@ -110,15 +114,16 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
       let projection = record.projection[0..<steps * lanes]
       if index == 0 {
         network.embedding.forward(
-          symbols, packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch, into: projection,
-          share: share, on: kernels)
+          symbols, packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch,
+          mask: dropout?.input, into: projection, share: share, on: kernels)
       } else {
         layer.project(
-          records[index - 1].outputs(steps), packed.layers[index], into: projection, share: share, on: kernels)
+          outputs(ofLayer: index - 1, steps), packed.layers[index], into: projection, share: share, on: kernels)
       }
       layer.forward(
         steps: steps, packed.layers[index], record: record, restarts: restarts(segment, layer: index, packed),
         share: share, on: kernels)
+      dropout?.drop(record.outputs(steps), ofLayer: index, on: kernels)
     }
   }
 
@@ -146,8 +151,13 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     }
   }
 
-  /// The top layer's hidden states of a segment just stepped through, `[T·B, H]`.
-  func outputs(_ steps: Int) -> Rows<K.Operand> { records[records.count - 1].outputs(steps) }
+  /// The top layer's hidden states of a segment just stepped through, `[T·B, H]`, after dropout: what the decoder reads.
+  func outputs(_ steps: Int) -> Rows<K.Operand> { outputs(ofLayer: records.count - 1, steps) }
+
+  /// A layer's likewise: what the next layer reads.
+  func outputs(ofLayer index: Int, _ steps: Int) -> Rows<K.Operand> {
+    dropout?.outputs(ofLayer: index, rows: steps * lanes) ?? records[index].outputs(steps)
+  }
 
   /// Copies out the state after `steps` steps of a segment.
   func copyState(after steps: Int, into state: [LayerState<K.Operand, K.Real>]) {

@@ -33,7 +33,9 @@ public struct PackedLayer<K: Kernels>: Sendable {
 public struct LayerTensors: Sendable {
   /// H.
   public let hiddenSize: Int
-  let inputWeight, recurrentWeight, inputBias, recurrentBias: ParameterLayout.Slot
+  /// W_hh.
+  public let recurrentWeight: ParameterLayout.Slot
+  let inputWeight, inputBias, recurrentBias: ParameterLayout.Slot
   private let gates, gateRows: Int
 
   init(_ shape: LayerShape, gates: Int, layout: inout ParameterLayout) {
@@ -54,10 +56,12 @@ public struct LayerTensors: Sendable {
     }
   }
 
-  /// - Parameter joinsBiases: Whether b_ih + b_hh is one bias: right where nothing stands between the two products.
+  /// - Parameters:
+  ///   - substitute: W_hh, in the place of the parameters' own.
+  ///   - joinsBiases: Whether b_ih + b_hh is one bias: right where nothing stands between the two products.
   func pack<K: Kernels>(
-    _ parameters: ParameterSet<K.Real>, joinsBiases: Bool, forTraining: Bool, reusing old: PackedLayer<K>?,
-    on kernels: K
+    _ parameters: ParameterSet<K.Real>, recurrentWeight substitute: Rows<K.Real>?, joinsBiases: Bool,
+    forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
   ) -> PackedLayer<K> {
     let bias = old?.bias ?? Rows(1, gateRows)
     bias.copy(from: parameters[inputBias])
@@ -67,14 +71,15 @@ public struct LayerTensors: Sendable {
     } else {
       K.Real.add(parameters[recurrentBias], to: bias)
     }
-    func packed(_ slot: ParameterLayout.Slot, transposed: Bool, _ old: K.Packed?) -> K.Packed {
-      kernels.pack(parameters[slot], transposed: transposed, gates: transposed ? 1 : gates, reusing: old)
+    func packed(_ weight: Rows<K.Real>, transposed: Bool, _ old: K.Packed?) -> K.Packed {
+      kernels.pack(weight, transposed: transposed, gates: transposed ? 1 : gates, reusing: old)
     }
+    let (input, recurrent) = (parameters[inputWeight], substitute ?? parameters[recurrentWeight])
     return PackedLayer(
-      input: packed(inputWeight, transposed: false, old?.input),
-      recurrent: packed(recurrentWeight, transposed: false, old?.recurrent),
-      inputTransposed: forTraining ? packed(inputWeight, transposed: true, old?.inputTransposed) : nil,
-      recurrentTransposed: forTraining ? packed(recurrentWeight, transposed: true, old?.recurrentTransposed) : nil,
+      input: packed(input, transposed: false, old?.input),
+      recurrent: packed(recurrent, transposed: false, old?.recurrent),
+      inputTransposed: forTraining ? packed(input, transposed: true, old?.inputTransposed) : nil,
+      recurrentTransposed: forTraining ? packed(recurrent, transposed: true, old?.recurrentTransposed) : nil,
       bias: bias, recurrentBias: ofRecurrent)
   }
 

@@ -66,11 +66,15 @@ extension RecurrentLayer {
   }
 
   /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
+  ///
+  /// - Parameter recurrentWeight: `[G·H, H]`, in the place of the parameters' own.
   public func pack(
-    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K
+    _ parameters: ParameterSet<K.Real>, recurrentWeight: Rows<K.Real>? = nil, forTraining: Bool, reusing old: Weights?,
+    on kernels: K
   ) -> Weights {
     tensors.pack(
-      parameters, joinsBiases: !Self.separatesProducts, forTraining: forTraining, reusing: old, on: kernels)
+      parameters, recurrentWeight: recurrentWeight, joinsBiases: !Self.separatesProducts, forTraining: forTraining,
+      reusing: old, on: kernels)
   }
 
   /// Gradient of the input weights (accumulated) and at the inputs, `dInputs [N, D]` (overwritten), from that at their

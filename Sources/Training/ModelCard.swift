@@ -57,6 +57,7 @@ struct ModelCard {
       ("optimiser", "\(configuration.optimizer.description), gradients \(clipping)"),
       ("learning rate", learningRate),
     ] + averaged + [
+      ("regularisation", regularization),
       ("seed", "\(configuration.seed)"),
       ("precision", configuration.precision.rawValue),
     ] + outcome
@@ -80,6 +81,11 @@ struct ModelCard {
     }
     return (configuration.k2 ?? k1 == k1 ? "k1 = k2 = \(k1)" : "k1 \(k1), k2 \(configuration.k2 ?? k1)") + state
       + offset
+  }
+
+  private var regularization: String {
+    let parts = configuration.regularization.named.map { "\($0.name) \($0.value)" }
+    return parts.isEmpty ? "none" : parts.joined(separator: ", ")
   }
 
   /// What a token is.

@@ -42,7 +42,9 @@ public enum Trainer {
     let truncation = Truncation(k1: steps, k2: configuration.k2, recompute: configuration.recompute)
     let positions = Double(configuration.lanes) * Double(truncation.segment)
     let layer = model.trainingLayer(configuration.precision)
-    let perUnit = (layer.gateCount + 2) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
+    let dropped = configuration.regularization.named.isEmpty ? 0 : 1
+    let perUnit =
+      (layer.gateCount + 2 + dropped) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
     let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
     let (need, have) = (weights + activations, Double(Files.memory))
     guard need <= have else {

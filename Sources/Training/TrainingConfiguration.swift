@@ -53,6 +53,8 @@ public struct TrainingConfiguration: Sendable {
   public var hasRandomOffset: Bool
   /// What becomes of the state between two windows.
   public var statePolicy: StatePolicy
+  /// Dropout and what else keeps the model from learning its text by heart.
+  public var regularization: Regularization
   /// When the run ends.
   public var limit: Limit
 
@@ -77,7 +79,7 @@ public struct TrainingConfiguration: Sendable {
   public var precision: Precision
   /// The result is the same for any number.
   public var threads: Int
-  /// Decides the fresh weights, windows, offsets, and what a source draws.
+  /// Decides the fresh weights, windows, offsets, what regularisers drop, and what a source draws.
   public var seed: UInt64
 
   /// Steps between two validations; nil chooses one at each epoch's end, or every 100 or 500 steps where an epoch has
@@ -165,6 +167,7 @@ public struct TrainingConfiguration: Sendable {
     variesK1 = false
     hasRandomOffset = false
     statePolicy = .carried
+    regularization = .init()
     limit = .budget(300)
     optimizer = .init()
     learningRate = 0.003

@@ -84,7 +84,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     bptt = TruncatedBPTT(
       network, lanes: configuration.lanes,
       Truncation(k1: data.windows.longestWindow, k2: configuration.k2, recompute: configuration.recompute),
-      workers: Workers(threads: configuration.threads))
+      workers: Workers(threads: configuration.threads), regularization: configuration.regularization,
+      seed: configuration.seed)
     parameters =
       initial ?? network.initialParameters(seed: configuration.seed, forgetBias: configuration.forgetBias)
     update = ClippedUpdate(
@@ -203,7 +204,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     epoch = cursor.epoch + 1
     cursor.advance()
     let before = isKeepingDue ? current : nil
-    let loss = bptt.step(window, parameters: parameters)
+    let loss = bptt.step(window, parameters: parameters, number: step)
     step += 1
     let predicted = window.predicted(except: data.documents?.start)
     tokens += predicted

@@ -35,9 +35,10 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
   @OptionGroup(title: "What it shows") var record: RecordOptions
+  @OptionGroup(title: "Regularisation") var regularization: RegularizationOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
-  @Option(help: "Seed of the fresh weights, and of a source's text.")
+  @Option(help: "Seed of the fresh weights, of what is dropped, and of a source's text.")
   var seed: UInt64 = 1
 
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
@@ -48,6 +49,9 @@ struct TrainCommand: ParsableCommand {
     try require(output != nil, "Missing expected argument '--output <output>'")
     try requirePath(outputPath, "--output")
     try requireDistinctInputs(corpus + [text.validation, record.test].compactMap { $0 })
+    try require(
+      (text.documents.cut ?? .stream) == .stream || (regularization.ar == 0 && regularization.tar == 0),
+      "--ar and --tar compare the steps of one stream; leave them out with --documents.")
     try optimizer.validate(hasValidation: text.validation != nil || text.validationFraction != 0)
   }
 
@@ -194,6 +198,7 @@ struct TrainCommand: ParsableCommand {
     settings.trainsInitialState = model.trainInitialState
     settings.lanes = training.lanes
     training.truncation.apply(to: &settings)
+    settings.regularization = regularization.regularization
     settings.limit = limit
     optimizer.apply(to: &settings)
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)

@@ -41,7 +41,19 @@
   void NAME(cross_entropy)(size_t rows, size_t V, REAL *logits, const int32_t *targets, REAL scale, OPERAND *dLogits,  \
                            double *losses);                                                                            \
   /* out = a, rounded to the operand type. */                                                                          \
-  void NAME(narrow)(size_t count, const REAL *a, OPERAND *out);
+  void NAME(narrow)(size_t count, const REAL *a, OPERAND *out);                                                        \
+  /* out [steps, count] = a [steps, count] ⊙ mask [count], the same at every step. */                                  \
+  void NAME(mask)(size_t steps, size_t count, const OPERAND *a, const REAL *mask, OPERAND *out);                       \
+  /* to += factor·a. */                                                                                                \
+  void NAME(add_scaled)(size_t count, REAL factor, const OPERAND *a, REAL *to);                                        \
+  /* d = factor·(next − previous): dNext += d, dPrevious −= d. */                                                      \
+  void NAME(add_difference)(size_t count, REAL factor, const OPERAND *next, const OPERAND *previous, REAL *dNext,      \
+                            REAL *dPrevious);
+
+/// A counter-based random stream: its key, and its blocks' counters except for the first word, the block's place.
+typedef struct {
+  uint32_t key0, key1, counter1, counter2, counter3;
+} CKernelsStream;
 
 // What needs no operand type: vectors of parameters.
 #define CKERNELS_DECLARE_VECTOR(REAL, NAME)                                                                            \
@@ -63,7 +75,14 @@
   void NAME(rmsprop)(size_t count, REAL rate, REAL penalty, REAL alpha, REAL rest, REAL epsilon, REAL momentum,        \
                      const REAL *gradient, REAL *v, REAL *buffer, REAL *weights);                                      \
   void NAME(adagrad)(size_t count, REAL rate, REAL penalty, REAL epsilon, const REAL *gradient, REAL *sum,             \
-                     REAL *weights);
+                     REAL *weights);                                                                                     \
+  /* a[j] = 0 where the 16 bits of the stream that are element j's are below the threshold, else factor·a[j]. Of 128 */\
+  /* elements, 16 blocks of four words, 32·w + k has the lower half of word w of block k, 16 further the upper half. */\
+  void NAME(drop)(size_t count, const CKernelsStream *stream, uint32_t threshold, REAL factor, REAL *a);               \
+  /* a [repeats, count] ⊙= factors [count]. */                                                                         \
+  void NAME(multiply)(size_t repeats, size_t count, const REAL *factors, REAL *a);                                     \
+  /* a[r] *= factors[symbols[r]], or factors[r] where symbols is NULL. */                                              \
+  void NAME(scale_rows)(size_t rows, size_t columns, const REAL *factors, const int32_t *symbols, REAL *a);
 
 #define CKERNELS_F64(f) ckernels_##f##_f64
 #define CKERNELS_F32(f) ckernels_##f##_f32
