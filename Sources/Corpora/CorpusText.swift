@@ -20,19 +20,25 @@ public struct CorpusText: Sendable {
     hash = sha256(Array(text.utf8))
   }
 
-  /// Reads files (`-` is standard input), one after another, as one stream.
+  /// Reads files, folders, gzip and standard input as ``Corpus`` does, whole into memory, as one stream.
   ///
-  /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty.
-  public init(reading paths: [String]) throws {
+  /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty, and for
+  ///   more text than a quarter of the machine's memory.
+  public init(reading paths: [String]) throws { try self.init(reading: Corpus(paths)) }
+
+  /// Reads a corpus whole into memory.
+  public init(reading corpus: Corpus) throws {
     var all: [UInt8] = []
-    for path in paths {
-      let bytes = try Files.read(path)
-      let name = path == "-" ? "standard input" : path
-      do { _ = try decodeUTF8(bytes) } catch {
-        throw FileError(.invalid, name, "\(error); convert the text to UTF-8 first")
+    var reader = corpus.reader()
+    var name = ""
+    while let element = try reader.next() {
+      switch element {
+      case .file(let next): name = next
+      case .text(let bytes): all += bytes
       }
-      guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
-      all += bytes
+      guard all.count <= Files.memory / 4 else {
+        throw FileError(.invalid, name, "makes more than \(Files.memory / 4) bytes of text, which are not read here")
+      }
     }
     text = String(decoding: all, as: UTF8.self)
     bytes = all.count

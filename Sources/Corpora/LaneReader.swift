@@ -7,7 +7,7 @@ import Tokenization
 /// epoch is as short as what is left.
 public struct LaneReader: Sendable {
   /// The whole stream.
-  public let tokens: [Int32]
+  public let tokens: TokenStream
   /// B.
   public let lanes: Int
   /// k1: steps of a window.
@@ -15,8 +15,15 @@ public struct LaneReader: Sendable {
   /// n: targets in each lane.
   public let laneLength: Int
 
+  /// Lanes of tokens in memory.
+  ///
   /// - Throws: ``CorpusTooShort`` where a lane would not fill one window.
   public init(_ tokens: [Int32], lanes: Int, steps: Int) throws {
+    try self.init(TokenStream(tokens), lanes: lanes, steps: steps)
+  }
+
+  /// - Throws: ``CorpusTooShort`` where a lane would not fill one window.
+  public init(_ tokens: TokenStream, lanes: Int, steps: Int) throws {
     precondition(lanes >= 1 && steps >= 1, "lanes and steps must be at least 1, not \(lanes) and \(steps)")
     self.tokens = tokens
     self.lanes = lanes

@@ -24,30 +24,81 @@ public struct VocabularyError: Error, CustomStringConvertible {
   public let description: String
 }
 
-/// The words of a training text, each once, with how often it occurs.
+/// The words of a training text, each once, with how often it occurs. The text may come in pieces: memory grows with its
+/// distinct words only.
 struct CountedWords {
-  let bytes: [UInt8]
-  private(set) var words: [Range<Int>] = []
+  /// The distinct words one after another, in the order of their first places.
+  private(set) var bytes: [UInt8] = []
   private(set) var counts: [Int] = []
+  private var table = WordTable()
+  private let scanner: WordScanner
+  private var normalizer: NormalizerStream
+  private var marker: SpaceMarker
+  /// Text that is not counted yet; how long it gets before the next words are.
+  private var waiting: [UInt8] = []
+  private var enough: Int
+  /// Text whose words are counted at once.
+  private let batch: Int
+
+  /// Bytes after a word that are looked at before it is known to end: a contraction's.
+  private static let lookahead = 4
+
+  init(_ options: SubwordTrainingOptions, batch: Int = 1 << 20) {
+    self.batch = batch
+    enough = batch
+    scanner = WordScanner(options.preTokenization)
+    normalizer = NormalizerStream(Normalizer(options.normalization))
+    marker = SpaceMarker(options.preTokenization, isFirst: true)
+  }
 
   /// - Throws: ``VocabularyError`` for a text without words.
   init(_ text: String, _ options: SubwordTrainingOptions) throws {
-    let normalized = options.normalization.normalize(text)
-    bytes = MarkedText(normalized, options.preTokenization, isFirst: true).bytes
+    self.init(options)
+    try append(Array(text.utf8)[...])
+    try finish()
+  }
+
+  var words: [Range<Int>] { table.words }
+
+  /// Takes the next bytes of UTF-8.
+  ///
+  /// - Throws: ``InvalidUTF8``, ``VocabularyError`` for a word that is too long.
+  mutating func append(_ text: ArraySlice<UInt8>) throws {
+    var normalized: [UInt8] = []
+    try normalizer.append(text, to: &normalized)
+    marker.append(normalized, to: &waiting)
+    if waiting.count >= enough { try count(lookahead: Self.lookahead) }
+  }
+
+  /// Ends the text.
+  ///
+  /// - Throws: ``VocabularyError`` for a text without words.
+  mutating func finish() throws {
+    var normalized: [UInt8] = []
+    try normalizer.finish(&normalized)
+    marker.append(normalized, to: &waiting)
+    try count(lookahead: 0)
     guard !bytes.isEmpty else {
       throw VocabularyError(description: "the training text is empty; there is nothing to learn")
     }
-    let scanner = WordScanner(options.preTokenization)
-    var table = WordTable()
+  }
+
+  private mutating func count(lookahead: Int) throws {
     var start = 0
-    while start < bytes.count {
-      let end = scanner.end(bytes, from: start)
-      let number = table.number(of: start..<end, bytes)
-      if number == counts.count { counts.append(0) }
+    while start < waiting.count {
+      let end = scanner.end(waiting, from: start)
+      guard end + lookahead <= waiting.count else { break }
+      // A word is put behind those that are there, to be compared with them, and stays if it is new.
+      let place = bytes.count
+      bytes += waiting[start..<end]
+      let number = table.number(of: place..<bytes.count, bytes)
+      if number < counts.count { bytes.removeLast(end - start) } else { counts.append(0) }
       counts[number] += 1
       start = end
     }
-    words = table.words
+    waiting.removeFirst(start)
+    enough = max(batch, 2 * waiting.count)
+    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
   }
 
   /// The scalars that make up `coverage` of the text, the frequent first kept, in the order of scalars; and always those

@@ -10,7 +10,8 @@ import UnicodeText
 
 /// Everything that a training run is told.
 public struct TrainingConfiguration: Sendable {
-  /// Files, `-` for standard input; read one after another as one stream.
+  /// Files, folders, `-` for standard input, gzip; read one after another as one stream. Or one file of token ids, which
+  /// ``tokenizer`` must have made.
   public var corpus: [String]
   /// A source with a known answer that makes the text instead; there are no corpus files then, and the vocabulary is the
   /// source's.

@@ -24,6 +24,9 @@ public enum TrainingEvent: Sendable {
     public let stepsPerEpoch: Int
     /// SHA-256 of the corpus files, or of the source's text.
     public let corpusHash: String
+    /// How many files the corpus is, 0 of a source; what a person should know of them.
+    public let corpusFiles: Int
+    public let notes: [String]
     /// What is known of the source, where there is one.
     public let source: SourceFigures?
     public let seed: UInt64
@@ -39,6 +42,7 @@ public enum TrainingEvent: Sendable {
         .init("left_out_tokens", .integer(leftOutTokens)), .init("validation_tokens", .integer(validationTokens)),
         .init("unknown_validation_tokens", .integer(unknownInValidation)),
         .init("steps_per_epoch", .integer(stepsPerEpoch)), .init("corpus_sha256", .string(corpusHash)),
+        .init("corpus_files", .integer(corpusFiles)), .init("notes", .array(notes.map { .string($0) })),
         .init("seed", .string(String(seed))), .init("threads", .integer(threads)),
         .init("precision", .string(precision)),
       ]

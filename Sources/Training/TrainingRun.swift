@@ -253,7 +253,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         validationTokens: data.validation.count,
         unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), stepsPerEpoch: data.training.windowsPerEpoch,
-        corpusHash: data.corpusHash, source: data.source, seed: configuration.seed,
+        corpusHash: data.corpusHash, corpusFiles: data.corpusFiles, notes: data.notes, source: data.source,
+        seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
   }

@@ -15,7 +15,7 @@ struct PerplexityCommand: ParsableCommand {
       Example: unroll perplexity --model letters-model new-letters.txt
       """)
 
-  @Argument(help: "Text files; - is standard input.")
+  @Argument(help: CorpusHelp.texts)
   var files: [String]
 
   @Option(name: .shortAndLong, help: "The model folder.")
@@ -57,7 +57,9 @@ struct PerplexityCommand: ParsableCommand {
     try reportingErrors {
       let precision = compute.precision.precision(automatic: .float32)
       let loaded = try ModelFolder(model).load(precision: precision)
-      let texts = try files.map { file in
+      let corpus = try Corpus(files)
+      Terminal.complain(of: corpus)
+      let texts = try corpus.paths.map { file in
         let text = try CorpusText(reading: [file]).text
         // Refused symbols are told with the name of their own file.
         if unknown != .skip { _ = try InText.named(file) { try loaded.tokenizer.encode(text, unknown: unknown) } }

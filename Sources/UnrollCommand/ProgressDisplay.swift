@@ -47,6 +47,7 @@ final class ProgressDisplay {
     say(
       "training on \(grouped(start.trainingTokens)) \(unit)s (\(grouped(start.stepsPerEpoch)) steps an epoch), "
         + "validating on \(grouped(start.validationTokens))")
+    start.notes.forEach(say)
     if let source = start.source { say("source \(source.description), optimal loss \(source.text)") }
     if start.leftOutTokens > 0 {
       say("the training part's last \(start.leftOutTokens) \(unit)s do not fill the lanes and are left out")
