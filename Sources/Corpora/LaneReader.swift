@@ -4,7 +4,8 @@ import Tokenization
 ///
 /// Lane b holds the tokens b·n … (b+1)·n and predicts the ones after each, n = (tokens − 1) / B rounded down; so every
 /// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``). The last window of an
-/// epoch is as short as what is left.
+/// epoch is as short as what is left. Every epoch reads the windows in this order, so that each lane reads its stretch of
+/// the text from its beginning to its end; files follow one another in the stream as they were named.
 public struct LaneReader: Sendable {
   /// The whole stream.
   public let tokens: TokenStream

@@ -14,5 +14,7 @@ enum CorpusHelp {
 
 extension Terminal {
   /// What a person should know of the files of a corpus.
-  static func complain(of corpus: Corpus) { corpus.notes.forEach { complain($0) } }
+  static func complain(of corpus: Corpus) {
+    for note in corpus.notes { complain(note) }
+  }
 }
