@@ -17,6 +17,7 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
     .systemLibrary(name: "CUTF8Proc", providers: [.apt(["libutf8proc-dev"]), .brew(["utf8proc"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CKernels"),
     .target(name: "CSystem"),
 
@@ -31,7 +32,7 @@ let package = Package(
     .target(name: "Recurrence", dependencies: ["Compute"]),
     .target(name: "LanguageModeling", dependencies: ["Recurrence", "Tokenization", "ModelFiles", "Compute"]),
     .target(name: "Reports"),
-    .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText", "Compute"]),
+    .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText", "Compute", "CZlib"]),
     .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
     .target(
       name: "Evaluation",
@@ -68,7 +69,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["LanguageModeling", "Recurrence", "ModelFiles", "Tokenization", "Compute"],
       path: "Tests/TestSupport"),
     .testTarget(
-      name: "CorporaTests", dependencies: ["Corpora", "Tokenization", "ModelFiles", "Compute", "TestSupport"]),
+      name: "CorporaTests",
+      dependencies: ["Corpora", "Tokenization", "UnicodeText", "ModelFiles", "Compute", "TestSupport"]),
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Compute", "TestSupport"]),
     .testTarget(
       name: "SamplingTests",

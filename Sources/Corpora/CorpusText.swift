@@ -26,27 +26,38 @@ public struct CorpusText: Sendable {
     fileLengths = [bytes]
   }
 
-  /// Reads files (`-` is standard input), one after another, as one stream.
+  /// Reads files, folders, gzip and standard input as ``Corpus`` does, whole into memory, as one stream.
   ///
-  /// - Parameter policy: What is done about bytes that are not UTF-8. ``bytes`` and ``hash`` are of what the files hold.
-  /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty.
+  /// - Parameter policy: What is done about bytes that are not UTF-8.
+  /// - Throws: ``FileError`` for a file that cannot be read, is not UTF-8 (the byte offset is named) or is empty, and for
+  ///   more text than a quarter of the machine's memory.
   public init(reading paths: [String], invalid policy: InvalidUTF8.Policy = .refuse) throws {
+    try self.init(reading: Corpus(paths, invalid: policy))
+  }
+
+  /// Reads a corpus whole into memory.
+  public init(reading corpus: Corpus) throws {
     var all: [UInt8] = []
-    var text = ""
-    var replacements = 0
     var lengths: [Int] = []
-    for path in paths {
-      let bytes = try Files.read(path)
-      let name = path == "-" ? "standard input" : path
-      let decoded = try Self.decode(bytes, policy, name)
-      text += decoded.text
-      replacements += decoded.replacements
-      guard !bytes.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
-      all += bytes
-      lengths.append(decoded.text.utf8.count)
+    var reader = corpus.reader()
+    var name = ""
+    func refuse(_ name: String) -> FileError {
+      FileError(.invalid, name, "makes more than \(Files.memory / 4) bytes of text, which are not read here")
     }
-    self.text = text
-    self.replacements = replacements
+    for path in corpus.paths where path != "-" && Files.size(path) > Files.memory / 4 { throw refuse(path) }
+    while let element = try reader.next() {
+      switch element {
+      case .file(let next):
+        name = next
+        lengths.append(0)
+      case .text(let bytes):
+        all += bytes
+        lengths[lengths.count - 1] += bytes.count
+      }
+      guard all.count <= Files.memory / 4 else { throw refuse(name) }
+    }
+    text = String(decoding: all, as: UTF8.self)
+    replacements = reader.replacements
     bytes = all.count
     hash = sha256(all)
     fileLengths = lengths
@@ -62,15 +73,6 @@ public struct CorpusText: Sendable {
       start = end
     }
     return all
-  }
-
-  private static func decode(
-    _ bytes: [UInt8], _ policy: InvalidUTF8.Policy, _ name: String
-  ) throws -> (text: String, replacements: Int) {
-    if policy == .replace { return decodeUTF8Replacing(bytes) }
-    do { return (try decodeUTF8(bytes), 0) } catch {
-      throw FileError(.invalid, name, "\(error); convert the text to UTF-8 first, or use --invalid-utf8 replace")
-    }
   }
 
   /// A sentence about how many sequences were replaced.

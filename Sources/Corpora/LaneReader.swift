@@ -8,9 +8,12 @@ import Tokenization
 /// With an offset, the first lane begins so many tokens later, and the stream's targets go round: after its last one
 /// comes its first. Every target still has the token before it for an input; those left out are the ones before the
 /// offset.
+/// target stands once, and the (tokens − 1) mod B targets at the end are left out (``leftOut``). The last window of an
+/// epoch is as short as what is left. Every epoch reads the windows in this order, so that each lane reads its stretch of
+/// the text from its beginning to its end; files follow one another in the stream as they were named.
 public struct LaneReader: Sendable {
   /// The whole stream.
-  public let tokens: [Int32]
+  public let tokens: TokenStream
   /// B.
   public let lanes: Int
   /// k1: steps of a window, or what its steps vary around.
@@ -18,8 +21,15 @@ public struct LaneReader: Sendable {
   /// n: targets in each lane.
   public let laneLength: Int
 
+  /// Lanes of tokens in memory.
+  ///
   /// - Throws: ``CorpusTooShort`` where a lane would not fill one window.
   public init(_ tokens: [Int32], lanes: Int, steps: Int) throws {
+    try self.init(TokenStream(tokens), lanes: lanes, steps: steps)
+  }
+
+  /// - Throws: ``CorpusTooShort`` where a lane would not fill one window.
+  public init(_ tokens: TokenStream, lanes: Int, steps: Int) throws {
     precondition(lanes >= 1 && steps >= 1, "lanes and steps must be at least 1, not \(lanes) and \(steps)")
     self.tokens = tokens
     self.lanes = lanes

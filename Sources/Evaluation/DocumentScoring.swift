@@ -29,10 +29,11 @@ extension Scorer {
 
   /// The same quickly, for watching a training: exactly where there are documents enough to fill `lanes`, else as
   /// ``scoreInLanes(_:lanes:warmUp:)``.
-  public func scoreQuickly(_ tokens: [Int32], lanes: Int, warmUp: Int) -> Score {
+  public func scoreQuickly(_ tokens: TokenStream, lanes: Int, warmUp: Int) -> Score {
     guard let symbols = model.configuration.documents else {
       return scoreInLanes(tokens, lanes: lanes, warmUp: warmUp)
     }
+    let tokens = Array(tokens)
     let isFilled = DocumentLanes(symbols.ranges(of: tokens), atMost: lanes).lanes.count == lanes
     return isFilled ? score(documents: tokens, symbols).all : scoreInLanes(tokens, lanes: lanes, warmUp: warmUp)
   }

@@ -53,14 +53,18 @@ public struct Scorer: Sendable {
   var unpredicted: Int32? { model.configuration.documents?.start }
 
   /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.
-  public func score(_ tokens: [Int32]) -> Score {
+  public func score(_ tokens: [Int32]) -> Score { score(TokenStream(tokens)) }
+
+  /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.
+  public func score(_ tokens: TokenStream) -> Score {
     var score = Score()
     guard tokens.count > 1 else { return score }
     let reader = model.makeReader(lanes: 1, steps: min(windowLength, tokens.count - 1), threads: threads)
     for start in stride(from: 0, to: tokens.count - 1, by: reader.steps) {
       let end = min(start + reader.steps, tokens.count - 1)
       let window = TokenWindow(
-        steps: end - start, lanes: 1, inputs: Array(tokens[start..<end]), targets: Array(tokens[start + 1...end]))
+        steps: end - start, lanes: 1, inputs: Array(tokens.part(start..<end)),
+        targets: Array(tokens.part(start + 1..<end + 1)))
       for (loss, target) in zip(reader.losses(window), window.targets) where target != unpredicted { score.add(loss) }
     }
     return score
@@ -72,6 +76,11 @@ public struct Scorer: Sendable {
   /// is scored once, and what lies further back than the warm-up is forgotten (in a model that has learnt, that is
   /// within 1e-4 nats per token of ``score(_:)``).
   public func scoreInLanes(_ tokens: [Int32], lanes: Int, warmUp: Int) -> Score {
+    scoreInLanes(TokenStream(tokens), lanes: lanes, warmUp: warmUp)
+  }
+
+  /// The same of tokens that may be in a file.
+  public func scoreInLanes(_ tokens: TokenStream, lanes: Int, warmUp: Int) -> Score {
     let targets = tokens.count - 1
     guard lanes > 1, targets >= 2 * (lanes + warmUp) else { return score(tokens) }
     let length = (targets - warmUp + lanes - 1) / lanes

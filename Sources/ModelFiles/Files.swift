@@ -20,7 +20,7 @@ public enum Files {
     return kind(of: information)
   }
 
-  private static func kind(of information: stat) -> Kind {
+  static func kind(of information: stat) -> Kind {
     switch information.st_mode & S_IFMT {
     case S_IFDIR: .folder
     case S_IFIFO: .pipe
@@ -31,8 +31,15 @@ public enum Files {
   }
 
   /// The names in a folder, sorted; none where it cannot be read.
-  public static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
+  public static func names(in folder: String) -> [String] { (try? readableNames(in: folder)) ?? [] }
+
+  /// The names in a folder, sorted.
+  ///
+  /// - Throws: ``FileError`` where it cannot be read.
+  public static func readableNames(in folder: String) throws -> [String] {
+    guard let directory = opendir(folder) else {
+      throw FileError(.missing, folder, "cannot be read: \(systemMessage())")
+    }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
@@ -42,6 +49,19 @@ public enum Files {
       if name != "." && name != ".." { names.append(name) }
     }
     return names.sorted()
+  }
+
+  /// Whether a path itself is a link.
+  public static func isLink(_ path: String) -> Bool {
+    var information = stat()
+    return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// Bytes of a file, 0 of what is none.
+  public static func size(_ path: String) -> Int {
+    var information = stat()
+    guard stat(path, &information) == 0, kind(of: information) == .file else { return 0 }
+    return Int(information.st_size)
   }
 
   /// The machine's memory in bytes.
@@ -72,57 +92,7 @@ public enum Files {
   ///   - allowsPipes: Whether a pipe may stand for a file.
   /// - Throws: ``FileError``.
   public static func read(_ path: String, limit: Int = memory / 4, allowsPipes: Bool = true) throws -> [UInt8] {
-    if path == "-" { return try readAll(0, "standard input", size: nil, limit: limit) }
-    let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else {
-      let code = errno
-      if code == ENXIO { throw FileError(.missing, path, "is a socket or a device; name a file") }
-      throw FileError(.missing, path, code == ENOENT ? "no such file; check the path" : systemMessage(code))
-    }
-    defer { close(descriptor) }
-    var information = stat()
-    guard fstat(descriptor, &information) == 0 else { throw FileError(.inputOutput, path, systemMessage()) }
-    switch kind(of: information) {
-    case .folder: throw FileError(.missing, path, "is a folder; name a file")
-    case .device, .socket, .nothing:
-      throw FileError(.missing, path, "is not a file but a device or socket; name a file")
-    case .pipe:
-      guard allowsPipes else { throw FileError(.missing, path, "is a pipe; name a file") }
-      try awaitWriter(descriptor, path)
-      let flags = fcntl(descriptor, F_GETFL)
-      _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
-      return try readAll(descriptor, path, size: nil, limit: limit)
-    case .file: return try readAll(descriptor, path, size: Int(information.st_size), limit: limit)
-    }
-  }
-
-  /// Opened without blocking, a pipe that no writer has come to yet would seem to be at its end.
-  private static func awaitWriter(_ descriptor: Int32, _ path: String) throws {
-    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard retrying({ poll(&waiting, 1, -1) }) >= 0 else { throw FileError(.inputOutput, path, systemMessage()) }
-  }
-
-  private static func readAll(_ descriptor: Int32, _ name: String, size: Int?, limit: Int) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    var capacity = max(1 << 16, size.map { $0 + 1 } ?? 0)
-    guard (size ?? 0) <= limit else {
-      throw FileError(.invalid, name, "has \(size ?? 0) bytes; more than \(limit) are not read here")
-    }
-    while true {
-      var failure: Int32 = 0
-      let chunk = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-        let read = retrying { Int(SystemCalls.read(descriptor, buffer.baseAddress, buffer.count)) }
-        if read < 0 { failure = errno }
-        count = max(0, read)
-      }
-      guard failure == 0 else { throw FileError(.inputOutput, name, "cannot be read: \(systemMessage(failure))") }
-      if chunk.isEmpty { return bytes }
-      bytes = bytes.isEmpty ? chunk : bytes + chunk
-      guard bytes.count <= limit else {
-        throw FileError(.invalid, name, "has more than \(limit) bytes, which are not read here")
-      }
-      capacity = max(1 << 16, bytes.count)
-    }
+    try InputFile(path, allowsPipes: allowsPipes).readAll(limit: limit)
   }
 
   // MARK: Writing
@@ -154,23 +124,9 @@ public enum Files {
   public static func writeDurably(to path: String, _ produce: ((ArraySlice<UInt8>) throws -> Void) throws -> Void)
     throws
   {
-    let temporary = Paths.join(Paths.parent(path), ".\(Paths.name(path)).\(getpid()).tmp")
-    let descriptor = retrying { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
-    guard descriptor >= 0 else { throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage())") }
-    do {
-      defer { close(descriptor) }
-      try produce { try writeAll($0, descriptor, path) }
-      guard fsync(descriptor) == 0 else { throw FileError(.inputOutput, path, "cannot be flushed: \(systemMessage())") }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
-    guard rename(temporary, path) == 0 else {
-      let message = systemMessage()
-      unlink(temporary)
-      throw FileError(.cannotCreate, path, "cannot be replaced: \(message)")
-    }
-    try flushFolder(Paths.parent(path))
+    let file = try OutputFile(replacing: path)
+    try produce { try file.append($0) }
+    try file.commit()
   }
 
   static func writeAll(_ bytes: ArraySlice<UInt8>, _ descriptor: Int32, _ path: String) throws {
@@ -235,8 +191,8 @@ public enum Files {
   }
 }
 
-/// System calls whose names collide with those above.
-private enum SystemCalls {
+/// System calls whose names collide with those of methods here.
+enum SystemCalls {
   static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     #if canImport(Glibc)
       Glibc.read(descriptor, buffer, count)

@@ -18,8 +18,9 @@ public struct BytePairTrainer: Sendable {
   /// Learns a vocabulary from a text.
   ///
   /// - Throws: ``VocabularyError`` for an empty text, or a size that is smaller than the alphabet.
-  public func train(_ text: String) throws -> SubwordTokenizer {
-    let words = try CountedWords(text, options)
+  public func train(_ text: String) throws -> SubwordTokenizer { try train(CountedWords(text, options)) }
+
+  func train(_ words: CountedWords) throws -> SubwordTokenizer {
     let fallsBack = !isByteLevel && options.byteFallback
     let alphabet = isByteLevel ? [] : words.alphabet(coverage: options.characterCoverage)
     let head = try VocabularyHead(

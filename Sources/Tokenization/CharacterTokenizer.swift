@@ -49,7 +49,8 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
   public func specialID(of text: String) -> Int32? { specialSymbols.id(of: text) }
 
   public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {
-    var encoded = EncodedText(ids: [], unknown: [], offsets: keepsOffsets ? [] : nil)
+    guard keepsOffsets else { return try encodeBytes(text, policy) }
+    var encoded = EncodedText(ids: [], unknown: [], offsets: [])
     var unknown = UnknownCounter(policy, unknownID)
     var position = 0
     for segment in SpecialSymbol.segments(of: text, specialSymbols) {
@@ -71,24 +72,71 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     _ segment: SpecialSymbol.Segment, _ encoded: inout EncodedText, _ unknown: inout UnknownCounter,
     _ position: inout Int
   ) {
-    let keepsOffsets = encoded.offsets != nil
     let start = segment.range.lowerBound
-    let normalized = TracedText(segment.text, normalization, keepsOffsets: keepsOffsets)
-    encoded.ids.reserveCapacity(encoded.ids.count + normalized.text.utf8.count)
+    let normalized = TracedText(segment.text, normalization, keepsOffsets: true)
     var offset = 0
     for scalar in normalized.text.unicodeScalars {
       let id = id(of: scalar)
       if id < 0 { unknown.add(scalar, at: position) }
       if let id = id >= 0 ? id : unknown.replacement {
         encoded.ids.append(id)
-        if keepsOffsets {
-          let range = normalized.original(offset..<offset + UTF8.width(scalar))
-          encoded.offsets?.append(range.lowerBound + start..<range.upperBound + start)
-        }
+        let range = normalized.original(offset..<offset + UTF8.width(scalar))
+        encoded.offsets?.append(range.lowerBound + start..<range.upperBound + start)
       }
       position += 1
-      if keepsOffsets { offset += UTF8.width(scalar) }
+      offset += UTF8.width(scalar)
     }
+  }
+
+  private func encodeBytes(_ text: String, _ policy: UnknownPolicy) throws -> EncodedText {
+    var encoder = SegmentEncoder(self, policy)
+    var text = text
+    var ids: [Int32] = []
+    ids.reserveCapacity(text.utf8.count)
+    try text.withUTF8 { bytes in
+      // In pieces that stay in the processor's caches.
+      for start in stride(from: 0, to: bytes.count, by: 1 << 16) {
+        try encoder.append(Array(bytes[start..<min(start + 1 << 16, bytes.count)])[...], to: &ids)
+      }
+    }
+    let unknown = try encoder.finish(&ids)
+    return EncodedText(ids: ids, unknown: unknown)
+  }
+
+  /// Appends the ids of normalized text.
+  ///
+  /// - Parameters:
+  ///   - text: Whole scalars of UTF-8.
+  ///   - position: Scalars before them; moved behind them.
+  func append(_ text: [UInt8], _ position: inout Int, _ unknown: inout UnknownCounter, to ids: inout [Int32]) {
+    guard !text.isEmpty else { return }
+    let ascii = (0..<UInt32(128)).map { $0 < self.ids.count ? self.ids[Int($0)] : -1 }
+    let first = position
+    var scalars = 0
+    ids += [Int32](unsafeUninitializedCapacity: text.count) { buffer, count in
+      var (written, place) = (0, 0)
+      while place < text.count {
+        let byte = text[place]
+        if byte < 0x80, ascii[Int(byte)] >= 0 {
+          buffer[written] = ascii[Int(byte)]
+          written &+= 1
+          place &+= 1
+          scalars &+= 1
+          continue
+        }
+        let (scalar, width) = WordScanner.scalar(text, place)
+        let id = id(of: scalar)
+        if id < 0 { unknown.add(scalar, at: first + scalars) }
+        if let id = id >= 0 ? id : unknown.replacement {
+          buffer[written] = id
+          written &+= 1
+        }
+        place += width
+        scalars &+= 1
+      }
+      count = written
+    }
+    position += scalars
   }
 
   private func id(of scalar: Unicode.Scalar) -> Int32 {
@@ -130,13 +178,50 @@ public struct CharacterTokenizerTrainer: Sendable {
 
   /// - Returns: The tokenizer; its vocabulary has `<unk>` exactly where rare symbols were left out.
   public func train(_ text: String) -> CharacterTokenizer {
-    var counts: [Unicode.Scalar: Int] = [:]
-    for segment in SpecialSymbol.segments(of: text, .init(specialSymbols, from: 0)) {
-      for scalar in normalization.normalize(segment.text).unicodeScalars { counts[scalar, default: 0] += 1 }
+    var counts = ScalarCounts()
+    for segment in SpecialSymbol.segments(of: text, .init(specialSymbols, from: 0)) where segment.symbol == nil {
+      counts.add(Array(normalization.normalize(segment.text).utf8))
     }
-    let kept = counts.filter { $0.value >= minimumFrequency }.keys
+    return train(counts)
+  }
+
+  func train(_ counts: ScalarCounts) -> CharacterTokenizer {
+    let seen = counts.seen
+    let kept = seen.filter { $0.count >= minimumFrequency }
     return CharacterTokenizer(
-      scalars: Array(kept), hasUnknown: kept.count < counts.count, normalization: normalization,
+      scalars: kept.map(\.scalar), hasUnknown: kept.count < seen.count, normalization: normalization,
       specialSymbols: specialSymbols)
+  }
+}
+
+/// How often each scalar occurs in a text that comes in pieces.
+struct ScalarCounts {
+  /// By scalar; as long as the largest so far needs.
+  private var counts = [Int](repeating: 0, count: 128)
+
+  /// Counts whole scalars of valid UTF-8.
+  mutating func add(_ text: [UInt8]) {
+    var place = 0
+    while place < text.count {
+      let byte = text[place]
+      if byte < 0x80 {
+        counts[Int(byte)] &+= 1
+        place &+= 1
+        continue
+      }
+      let (scalar, width) = WordScanner.scalar(text, place)
+      let value = Int(scalar.value)
+      if value >= counts.count { counts += repeatElement(0, count: value + 1 - counts.count) }
+      counts[value] &+= 1
+      place += width
+    }
+  }
+
+  /// The scalars that occur, in order.
+  var seen: [(scalar: Unicode.Scalar, count: Int)] {
+    counts.enumerated().compactMap { value, count in
+      guard count > 0, let scalar = Unicode.Scalar(UInt32(value)) else { return nil }
+      return (scalar, count)
+    }
   }
 }

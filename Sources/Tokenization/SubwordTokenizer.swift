@@ -71,7 +71,7 @@ public struct SubwordTokenizer: Tokenizer {
   // MARK: Encoding
 
   public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {
-    try encode(text, unknown: policy, keepsOffsets: keepsOffsets) { encodeWords($0) }
+    try encode(text, unknown: policy, keepsOffsets: keepsOffsets) { encodeWords($0).tokens }
   }
 
   /// One of a text's many encodings, for training with subword regularization (Kudo 2018): each word's cut is drawn with
@@ -81,7 +81,7 @@ public struct SubwordTokenizer: Tokenizer {
   ) throws -> EncodedText {
     precondition(exponent >= 0 && exponent.isFinite, "the exponent of a sampled encoding must be 0 or more")
     return try encode(text, unknown: policy, keepsOffsets: false) { bytes in
-      guard case .unigram(let model) = model else { return encodeWords(bytes) }
+      guard case .unigram(let model) = model else { return encodeWords(bytes).tokens }
       var tokens = SubwordTokens()
       var scratch = UnigramModel.Scratch()
       forEachWord(bytes) { word in
@@ -109,18 +109,26 @@ public struct SubwordTokenizer: Tokenizer {
     return try assembly.finish()
   }
 
-  private func forEachWord(_ bytes: [UInt8], _ body: (Range<Int>) -> Void) {
+  /// Calls `body` for the words that end at least `lookahead` bytes before the end.
+  ///
+  /// - Returns: Where the last of them ends.
+  @discardableResult
+  private func forEachWord(_ bytes: [UInt8], lookahead: Int = 0, _ body: (Range<Int>) -> Void) -> Int {
     let scanner = WordScanner(preTokenization)
     var start = 0
     while start < bytes.count {
       let end = scanner.end(bytes, from: start)
+      guard end + lookahead <= bytes.count else { break }
       body(start..<end)
       start = end
     }
+    return start
   }
 
-  /// Every distinct word is encoded once.
-  private func encodeWords(_ bytes: [UInt8]) -> SubwordTokens {
+  /// Encodes the words that end at least `lookahead` bytes before the end. Every distinct word is encoded once.
+  ///
+  /// - Returns: The tokens, and where the last word ends.
+  func encodeWords(_ bytes: [UInt8], lookahead: Int = 0) -> (tokens: SubwordTokens, end: Int) {
     var tokens = SubwordTokens()
     tokens.ids.reserveCapacity(bytes.count / 3)
     tokens.lengths.reserveCapacity(bytes.count / 3)
@@ -128,7 +136,7 @@ public struct SubwordTokenizer: Tokenizer {
     var encodings: [Range<Int>] = []
     var pairScratch = BytePairModel.Scratch()
     var unigramScratch = UnigramModel.Scratch()
-    forEachWord(bytes) { word in
+    let end = forEachWord(bytes, lookahead: lookahead) { word in
       let number = table.number(of: word, bytes)
       if number < encodings.count {
         for place in encodings[number] {
@@ -144,6 +152,6 @@ public struct SubwordTokenizer: Tokenizer {
       }
       encodings.append(start..<tokens.ids.count)
     }
-    return tokens
+    return (tokens, end)
   }
 }

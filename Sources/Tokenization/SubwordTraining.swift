@@ -22,35 +22,103 @@ public struct VocabularyError: Error, CustomStringConvertible {
   public let description: String
 }
 
-/// The words of a training text, each once, with how often it occurs.
+/// The words of a training text, each once, with how often it occurs. The text may come in pieces: memory grows with its
+/// distinct words only.
 struct CountedWords {
+  /// The distinct words one after another, in the order of their first places.
   private(set) var bytes: [UInt8] = []
-  private(set) var words: [Range<Int>] = []
   private(set) var counts: [Int] = []
+  private var table = WordTable()
+  private let scanner: WordScanner
+  private let options: SubwordTrainingOptions
+  private var finder: SpecialSymbolFinder
+  private var normalizer: NormalizationStream
+  private var marker: SpaceMarker
+  /// Text that is not counted yet; how long it gets before the next words are.
+  private var waiting: [UInt8] = []
+  private var enough: Int
+  /// Text whose words are counted at once.
+  private let batch: Int
+
+  /// Bytes after a word that are looked at before it is known to end: a contraction's.
+  private static let lookahead = 4
+
+  init(_ options: SubwordTrainingOptions, batch: Int = 1 << 20) {
+    self.batch = batch
+    enough = batch
+    scanner = WordScanner(options.preTokenization)
+    self.options = options
+    finder = SpecialSymbolFinder(.init(options.specialSymbols, from: 0))
+    normalizer = NormalizationStream(options.normalization)
+    marker = SpaceMarker(options.preTokenization, isFirst: true)
+  }
 
   /// Special symbols of the text are no words, and no word reaches across one.
   ///
   /// - Throws: ``VocabularyError`` for a text without words.
   init(_ text: String, _ options: SubwordTrainingOptions) throws {
-    let scanner = WordScanner(options.preTokenization)
-    var table = WordTable()
-    for segment in SpecialSymbol.segments(of: text, .init(options.specialSymbols, from: 0)) where segment.symbol == nil
-    {
-      let normalized = options.normalization.normalize(segment.text)
-      var start = bytes.count
-      bytes += MarkedText(normalized, options.preTokenization, isFirst: true).bytes
-      while start < bytes.count {
-        let end = scanner.end(bytes, from: start)
-        let number = table.number(of: start..<end, bytes)
-        if number == counts.count { counts.append(0) }
-        counts[number] += 1
-        start = end
-      }
-    }
+    self.init(options)
+    try append(Array(text.utf8)[...])
+    try finish()
+  }
+
+  var words: [Range<Int>] { table.words }
+
+  /// Takes the next bytes of UTF-8.
+  ///
+  /// - Throws: ``InvalidUTF8``, ``VocabularyError`` for a word that is too long.
+  mutating func append(_ text: ArraySlice<UInt8>) throws {
+    if options.specialSymbols.isEmpty { try add(text) } else { try add(finder.append(text)) }
+  }
+
+  /// Ends the text.
+  ///
+  /// - Throws: ``VocabularyError`` for a text without words.
+  mutating func finish() throws {
+    try add(finder.finish())
+    try endSegment()
     guard !bytes.isEmpty else {
       throw VocabularyError(description: "the training text is empty; there is nothing to learn")
     }
-    words = table.words
+  }
+
+  private mutating func add(_ parts: [SpecialSymbolFinder.Part]) throws {
+    for part in parts {
+      if case .text(let text) = part { try add(text) } else { try endSegment() }
+    }
+  }
+
+  private mutating func add(_ text: ArraySlice<UInt8>) throws {
+    var normalized: [UInt8] = []
+    try normalizer.append(text, to: &normalized)
+    marker.append(normalized, to: &waiting)
+    if waiting.count >= enough { try count(lookahead: Self.lookahead) }
+  }
+
+  private mutating func endSegment() throws {
+    var normalized: [UInt8] = []
+    try normalizer.finish(&normalized)
+    marker.append(normalized, to: &waiting)
+    marker = SpaceMarker(options.preTokenization, isFirst: true)
+    try count(lookahead: 0)
+  }
+
+  private mutating func count(lookahead: Int) throws {
+    var start = 0
+    while start < waiting.count {
+      let end = scanner.end(waiting, from: start)
+      guard end + lookahead <= waiting.count else { break }
+      // A word is put behind those that are there, to be compared with them, and stays if it is new.
+      let place = bytes.count
+      bytes += waiting[start..<end]
+      let number = table.number(of: place..<bytes.count, bytes)
+      if number < counts.count { bytes.removeLast(end - start) } else { counts.append(0) }
+      counts[number] += 1
+      start = end
+    }
+    waiting.removeFirst(start)
+    enough = max(batch, 2 * waiting.count)
+    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
   }
 
   /// The scalars that make up `coverage` of the text, the frequent first kept, in the order of scalars; and always those

@@ -20,8 +20,9 @@ public struct UnigramTrainer: Sendable {
   /// Learns a vocabulary from a text.
   ///
   /// - Throws: ``VocabularyError`` for an empty text, or a size that is smaller than the alphabet.
-  public func train(_ text: String) throws -> SubwordTokenizer {
-    let words = try CountedWords(text, options)
+  public func train(_ text: String) throws -> SubwordTokenizer { try train(CountedWords(text, options)) }
+
+  func train(_ words: CountedWords) throws -> SubwordTokenizer {
     let fallsBack = options.byteFallback
     let head = try VocabularyHead(special: options.specialSymbols, hasUnknown: !fallsBack, hasBytes: fallsBack)
     // The names of tokens that stand in a text are to be spelt.

@@ -93,8 +93,8 @@ struct SpeedTrial<Layer: RecurrentLayer> {
   /// Seconds of a validation, from a part of it.
   ///
   /// - Parameter score: Scores some tokens, `warmUp` tokens beside them included.
-  func secondsPerValidation(warmUp: Int, _ score: (_ tokens: [Int32]) -> Void) -> Double {
-    let part = Array(data.validation.prefix(2 * warmUp))
+  func secondsPerValidation(warmUp: Int, _ score: (_ tokens: TokenStream) -> Void) -> Double {
+    let part = data.validation.part(0..<min(2 * warmUp, data.validation.count))
     guard part.count > 1 else { return 0 }
     let time = ContinuousClock().measure { score(part) } / .seconds(1)
     return time * Double(data.validation.count + warmUp) / Double(part.count + warmUp)

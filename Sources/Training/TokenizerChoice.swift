@@ -24,26 +24,37 @@ public enum TokenizerChoice: Sendable, Equatable {
     }
   }
 
-  /// The tokenizer: learnt from a text, or read.
+  /// Whether the vocabulary is learnt from a text.
+  public var isLearnt: Bool { isSubword || self == .character || self == .grapheme }
+
+  /// The tokenizer: learnt from a text that comes in pieces, or read.
   ///
-  /// - Throws: ``VocabularyError``, ``FileError``.
-  public func tokenizer(for text: String, _ options: SubwordTrainingOptions) throws -> any Tokenizer {
+  /// - Parameter text: Hands the text's bytes of UTF-8, piece by piece, to the function it gets; called once, and only
+  ///   where the vocabulary is learnt.
+  /// - Throws: ``VocabularyError``, ``FileError``, and what `text` throws.
+  public func tokenizer(
+    _ options: SubwordTrainingOptions, text: ((ArraySlice<UInt8>) throws -> Void) throws -> Void
+  ) throws -> any Tokenizer {
+    var learner: VocabularyLearner
     switch self {
     case .character:
       var trainer = CharacterTokenizerTrainer(
         normalization: options.normalization, minimumFrequency: options.minimumFrequency)
       trainer.specialSymbols = options.specialSymbols
-      return trainer.train(text)
+      learner = VocabularyLearner(trainer)
     case .grapheme:
-      return GraphemeTokenizerTrainer(
-        normalization: options.normalization, minimumFrequency: options.minimumFrequency
-      ).train(text)
+      learner = VocabularyLearner(
+        GraphemeTokenizerTrainer(
+          normalization: options.normalization, minimumFrequency: options.minimumFrequency))
+    case .bytePair(let isByteLevel):
+      learner = VocabularyLearner(BytePairTrainer(options, isByteLevel: isByteLevel))
+    case .unigram: learner = VocabularyLearner(UnigramTrainer(options))
     case .byte:
       return ByteTokenizer(normalization: options.normalization, specialSymbols: options.specialSymbols)
-    case .bytePair(let isByteLevel): return try BytePairTrainer(options, isByteLevel: isByteLevel).train(text)
-    case .unigram: return try UnigramTrainer(options).train(text)
     case .file(let path): return try Self.read(path)
     }
+    try text { try learner.append($0) }
+    return try learner.finish()
   }
 
   /// Reads a tokenizer.json, or the one in a folder, or a sentencepiece `.model`.

@@ -10,7 +10,8 @@ import UnicodeText
 
 /// Everything that a training run is told.
 public struct TrainingConfiguration: Sendable {
-  /// Files, `-` for standard input; read one after another as one stream.
+  /// Files, folders, `-` for standard input, gzip; read one after another as one stream. Or one file of token ids, which
+  /// ``tokenizer`` must have made.
   public var corpus: [String]
   /// What is done about bytes of the corpus and the validation file that are not UTF-8.
   public var invalidUTF8 = InvalidUTF8.Policy.refuse

@@ -37,6 +37,9 @@ public enum TrainingEvent: Sendable {
     public let offsetsVary: Bool
     /// SHA-256 of the corpus files, or of the source's text.
     public let corpusHash: String
+    /// How many files the corpus is, 0 of a source; what a person should know of them.
+    public let corpusFiles: Int
+    public let notes: [String]
     /// What is known of the source, where there is one.
     public let source: SourceFigures?
     /// How many documents there are, where the corpus is cut into such.
@@ -55,6 +58,7 @@ public enum TrainingEvent: Sendable {
         .init("unknown_validation_tokens", .integer(unknownInValidation)),
         .init("invalid_sequences", .integer(replacements)), .init("steps_per_epoch", .integer(stepsPerEpoch)),
         .init("corpus_sha256", .string(corpusHash)),
+        .init("corpus_files", .integer(corpusFiles)), .init("notes", .array(notes.map { .string($0) })),
         .init("seed", .string(String(seed))), .init("threads", .integer(threads)),
         .init("precision", .string(precision)),
       ]

@@ -5,6 +5,7 @@ import LanguageModeling
 import ModelFiles
 import Optimization
 import Recurrence
+import Tokenization
 
 /// One run: windows in order, an update after each, validation now and then, the best weights kept.
 ///
@@ -315,7 +316,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     try tell(.sample(.init(step: step, text: TrainingSample.text(by: model, data, seed: configuration.seed))), report)
   }
 
-  private func score(_ tokens: [Int32], by weights: ParameterSet<Real>) -> Score {
+  private func score(_ tokens: TokenStream, by weights: ParameterSet<Real>) -> Score {
     Scorer(RecurrentLanguageModel(network: bptt.network, parameters: weights), threads: configuration.threads)
       .scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
   }
@@ -343,7 +344,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
         unknownNames: data.unknownInValidation.prefix(5).map(\.name), replacements: data.replacements,
         stepsPerEpoch: data.windows.windowCount(ofEpoch: 0), stepsVary: data.windows.varies,
         offsetsVary: data.windows.hasRandomOffset,
-        corpusHash: data.corpusHash, source: data.source, documents: data.documentCounts, seed: configuration.seed,
+        corpusHash: data.corpusHash, corpusFiles: data.corpusFiles, notes: data.notes, source: data.source,
+        documents: data.documentCounts, seed: configuration.seed,
         threads: configuration.threads, precision: configuration.precision.rawValue,
         unit: data.tokenizer.unitName))
   }

@@ -11,7 +11,7 @@ struct DescribeTokenizer: ParsableCommand {
     abstract: "Say what a vocabulary holds, and how it cuts a text.",
     discussion: "Example: unroll tokenizer info letters-model --text letters.txt")
 
-  @Argument(help: "A tokenizer.json, a sentencepiece .model, or the folder of a model.")
+  @Argument(help: "A tokenizer.json, a sentencepiece .model, the folder of a model, or a file of token ids.")
   var tokenizer: String
 
   @Option(help: "A text to measure: tokens per word, bytes per token, what is unknown; - is standard input.")
@@ -29,6 +29,7 @@ struct DescribeTokenizer: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
+      if TokenFile.isMeant(by: self.tokenizer) { return try describe(TokenFile(self.tokenizer).header) }
       let tokenizer = try TokenizerChoice.read(self.tokenizer)
       var table = TextTable()
       table.add("vocabulary", grouped(tokenizer.vocabularySize), "\(tokenizer.unitName)s")
@@ -37,6 +38,22 @@ struct DescribeTokenizer: ParsableCommand {
       if let path = text { try measure(encoding.text(of: [path]).text, tokenizer, &table) }
       _ = try Terminal.write(table.text)
     }
+  }
+
+  private func describe(_ header: TokenFileHeader) throws {
+    guard text == nil else {
+      throw FileError(.invalid, tokenizer, "holds token ids; --text wants a tokenizer")
+    }
+    var table = TextTable()
+    table.add("tokens", grouped(header.count), "of \(header.width) bits")
+    table.add("vocabulary", grouped(header.vocabularySize), "SHA-256 of the tokenizer \(header.tokenizerHash)")
+    table.add("text, bytes", grouped(header.bytes), "SHA-256 \(header.textHash)")
+    table.add("text, characters", grouped(header.characters), "")
+    table.add("text, words", grouped(header.words), "")
+    table.add("unknown", grouped(header.unknown), "symbols of the text that the vocabulary lacks")
+    table.add("tokens per word", decimal(Double(header.count) / Double(max(1, header.words)), places: 3), "")
+    table.add("bytes per token", decimal(Double(header.bytes) / Double(max(1, header.count)), places: 3), "")
+    _ = try Terminal.write(table.text)
   }
 
   private func measure(_ text: String, _ tokenizer: any Tokenizer, _ table: inout TextTable) throws {

@@ -37,7 +37,8 @@ struct EncodingOptions: ParsableArguments {
     }
   }
 
-  private static func say(_ replacements: Int) {
+  /// Says how many sequences of bytes were replaced, if any.
+  static func say(_ replacements: Int) {
     guard replacements > 0 else { return }
     Terminal.complain("Warning: \(CorpusText.replaced(replacements))")
   }

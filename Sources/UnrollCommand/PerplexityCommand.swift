@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpora
 import Evaluation
 import LanguageModeling
 import Tokenization
@@ -16,7 +17,7 @@ struct PerplexityCommand: ParsableCommand {
       Example: unroll perplexity --model letters-model new-letters.txt
       """)
 
-  @Argument(help: "Text files; - is standard input.")
+  @Argument(help: CorpusHelp.texts)
   var files: [String]
 
   @Option(name: .shortAndLong, help: "The model folder.")
@@ -68,7 +69,9 @@ struct PerplexityCommand: ParsableCommand {
       let precision = compute.precision.precision(automatic: .float32)
       let loaded = try ModelFolder(model).load(precision: precision)
       _ = try loaded.model.configuration.documents(cut: documents.cut)
-      let texts = try files.map { file in
+      let corpus = try Corpus(files)
+      Terminal.complain(of: corpus)
+      let texts = try corpus.paths.map { file in
         let text = try encoding.text(of: [file]).text
         // Refused symbols are told with the name of their own file.
         if unknown != .skip { _ = try InText.named(file) { try tokens(of: text, loaded) } }

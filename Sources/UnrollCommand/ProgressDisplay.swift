@@ -68,6 +68,7 @@ final class ProgressDisplay {
     say(
       "training on \(grouped(start.trainingTokens)) \(unit)s (\(start.stepsVary ? "about " : "")\(grouped(start.stepsPerEpoch)) steps an epoch), "
         + "validating on \(grouped(start.validationTokens))")
+    start.notes.forEach(say)
     if let source = start.source { say("source \(source.description), optimal loss \(source.text)") }
     if let documents = start.documents { say(documents) }
     if start.leftOutTokens > 0 {

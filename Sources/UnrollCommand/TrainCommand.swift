@@ -20,7 +20,7 @@ struct TrainCommand: ParsableCommand {
       Example: unroll train letters.txt --output letters-model --budget 5m
       """)
 
-  @Argument(help: "Text files, read one after another as one stream; - is standard input.")
+  @Argument(help: CorpusHelp.training)
   var corpus: [String] = []
 
   @Option(name: .shortAndLong, help: "The model folder to make.")

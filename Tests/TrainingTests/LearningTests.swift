@@ -45,7 +45,7 @@ import Training
     var configuration = TrainingConfiguration(source: source, length: 5000, output: "unused")
     (configuration.validation, configuration.seed) = (.fraction(0.3), 7)
     let data = try TrainingData(configuration)
-    func text(_ ids: [Int32]) -> String { ids.map { data.tokenizer.text(of: $0) }.joined() }
+    func text(_ ids: TokenStream) -> String { ids.map { data.tokenizer.text(of: $0) }.joined() }
     #expect(text(data.training.tokens) == source.text(length: 5000, seed: 7))
     let validation = text(data.validation)
     #expect(validation.count == 1500 && !text(data.training.tokens).contains(validation.suffix(100)))

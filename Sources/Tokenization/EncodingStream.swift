@@ -1,0 +1,350 @@
+import UnicodeText
+
+/// Turns a text that comes in pieces into token ids; the ids are those of ``Tokenizer/encode(_:unknown:)`` of the whole
+/// text, wherever it is cut.
+///
+/// Memory does not grow with the text, but with its longest word: where a tokenizer cuts no words, up to
+/// ``longestWord`` bytes.
+public struct EncodingStream {
+  // One of these is there; they are changed in their places, never copied.
+  private var characters: SegmentEncoder?
+  private var subwords: SubwordEncoder?
+  private var whole: WholeTextEncoder?
+
+  /// Bytes of the longest word that is encoded in one piece.
+  public static let longestWord = 1 << 28
+
+  /// A stream at the beginning of a text.
+  public init(_ tokenizer: any Tokenizer, unknown policy: UnknownPolicy) {
+    self.init(tokenizer, unknown: policy, batch: 1 << 22)
+  }
+
+  /// - Parameter batch: Bytes of text whose words are encoded at once.
+  package init(_ tokenizer: any Tokenizer, unknown policy: UnknownPolicy, batch: Int) {
+    switch tokenizer {
+    case let tokenizer as SubwordTokenizer: subwords = SubwordEncoder(tokenizer, policy, batch: batch)
+    case let tokenizer as CharacterTokenizer: characters = SegmentEncoder(tokenizer, policy)
+    case let tokenizer as ByteTokenizer: characters = SegmentEncoder(tokenizer)
+    default: whole = WholeTextEncoder(tokenizer, policy)
+    }
+  }
+
+  /// Takes the next bytes of UTF-8, and appends the ids that are known by now.
+  ///
+  /// - Throws: ``InvalidUTF8``, ``VocabularyError`` for a word that is too long.
+  public mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    try characters?.append(text, to: &ids)
+    try subwords?.append(text, to: &ids)
+    try whole?.append(text)
+  }
+
+  /// Ends the text, and appends the ids that are left.
+  ///
+  /// - Returns: The symbols that the vocabulary lacks, in the order of their first places.
+  /// - Throws: ``UnknownSymbolsError`` as the policy says, and as ``append(_:to:)``.
+  public mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
+    try characters?.finish(&ids) ?? subwords?.finish(&ids) ?? whole?.finish(&ids) ?? []
+  }
+}
+
+/// Encodes a text when it has ended, for tokenizers that look at it as a whole.
+private struct WholeTextEncoder {
+  private let tokenizer: any Tokenizer
+  private let policy: UnknownPolicy
+  private var text: [UInt8] = []
+
+  init(_ tokenizer: any Tokenizer, _ policy: UnknownPolicy) {
+    self.tokenizer = tokenizer
+    self.policy = policy
+  }
+
+  mutating func append(_ bytes: ArraySlice<UInt8>) throws {
+    text += bytes
+    guard text.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongText }
+  }
+
+  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
+    let encoded = try tokenizer.encode(decodeUTF8(text), unknown: policy)
+    ids += encoded.ids
+    return encoded.unknown
+  }
+}
+
+/// Encodes a stream as characters or bytes: special symbols are looked for, what is between them is normalized.
+struct SegmentEncoder {
+  /// Nil for bytes.
+  private let tokenizer: CharacterTokenizer?
+  private let hasSpecialSymbols: Bool
+  private var finder: SpecialSymbolFinder
+  private var normalizer: NormalizationStream
+  private var unknown: UnknownCounter
+  private var normalized: [UInt8] = []
+  /// Scalars of the normalized text so far.
+  private var position = 0
+
+  init(_ tokenizer: CharacterTokenizer, _ policy: UnknownPolicy) {
+    self.tokenizer = tokenizer
+    hasSpecialSymbols = !tokenizer.specialSymbols.isEmpty
+    finder = SpecialSymbolFinder(tokenizer.specialSymbols)
+    normalizer = NormalizationStream(tokenizer.normalization)
+    unknown = UnknownCounter(policy, tokenizer.unknownID)
+  }
+
+  init(_ tokenizer: ByteTokenizer) {
+    self.tokenizer = nil
+    hasSpecialSymbols = !tokenizer.specialSymbols.isEmpty
+    finder = SpecialSymbolFinder(tokenizer.specialSymbols)
+    normalizer = NormalizationStream(tokenizer.normalization)
+    unknown = UnknownCounter(.fail, nil)
+  }
+
+  mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    if hasSpecialSymbols { try settle(finder.append(text), to: &ids) } else { try add(text, to: &ids) }
+  }
+
+  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
+    try settle(finder.finish(), to: &ids)
+    try endSegment(&ids)
+    return try unknown.finish()
+  }
+
+  private mutating func settle(_ parts: [SpecialSymbolFinder.Part], to ids: inout [Int32]) throws {
+    for part in parts {
+      switch part {
+      case .text(let text): try add(text, to: &ids)
+      case .symbol(let id):
+        try endSegment(&ids)
+        ids.append(id)
+        position += 1
+      }
+    }
+  }
+
+  private mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    normalized.removeAll(keepingCapacity: true)
+    try normalizer.append(text, to: &normalized)
+    encode(&ids)
+  }
+
+  private mutating func endSegment(_ ids: inout [Int32]) throws {
+    normalized.removeAll(keepingCapacity: true)
+    try normalizer.finish(&normalized)
+    encode(&ids)
+  }
+
+  private mutating func encode(_ ids: inout [Int32]) {
+    guard let tokenizer else {
+      ids += normalized.lazy.map { Int32($0) }
+      return
+    }
+    tokenizer.append(normalized, &position, &unknown, to: &ids)
+  }
+}
+
+/// Encodes a stream as subwords: special symbols are looked for, what is between them is normalized and cut into words.
+struct SubwordEncoder {
+  private let tokenizer: SubwordTokenizer
+  private var unknown: UnknownCounter
+  private var finder: SpecialSymbolFinder
+  /// Of the segment at hand.
+  private var normalizer: NormalizationStream
+  private var marker: SpaceMarker
+  private var hasSegment = false
+  private var isAtStart = true
+  /// Normalized and marked text that is not encoded yet; how long it gets before the next words are.
+  private var waiting: [UInt8] = []
+  private var enough: Int
+  /// Text that is encoded at once; in it every distinct word is encoded once.
+  private let batch: Int
+  /// Scalars of the marked text before `waiting`.
+  private var position = 0
+
+  /// Bytes after a word that are looked at before it is known to end: a contraction's.
+  private static let lookahead = 4
+
+  init(_ tokenizer: SubwordTokenizer, _ policy: UnknownPolicy, batch: Int) {
+    self.batch = batch
+    enough = batch
+    self.tokenizer = tokenizer
+    unknown = UnknownCounter(policy, tokenizer.unknownID)
+    finder = SpecialSymbolFinder(tokenizer.specialSymbols)
+    normalizer = NormalizationStream(tokenizer.normalization)
+    marker = SpaceMarker(tokenizer.preTokenization, isFirst: true)
+  }
+
+  mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    guard !tokenizer.specialSymbols.isEmpty else { return try add(text, to: &ids) }
+    try settle(finder.append(text), to: &ids)
+  }
+
+  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
+    try settle(finder.finish(), to: &ids)
+    try endSegment(&ids)
+    return try unknown.finish()
+  }
+
+  private mutating func settle(_ parts: [SpecialSymbolFinder.Part], to ids: inout [Int32]) throws {
+    for part in parts {
+      switch part {
+      case .text(let text): try add(text, to: &ids)
+      case .symbol(let id):
+        try endSegment(&ids)
+        ids.append(id)
+        position += 1
+        isAtStart = false
+      }
+    }
+  }
+
+  /// Takes text between special symbols.
+  private mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    guard !text.isEmpty else { return }
+    if !hasSegment {
+      hasSegment = true
+      marker = SpaceMarker(tokenizer.preTokenization, isFirst: isAtStart)
+    }
+    var normalized: [UInt8] = []
+    try normalizer.append(text, to: &normalized)
+    marker.append(normalized, to: &waiting)
+    if waiting.count >= enough { try encode(&ids, ends: false) }
+  }
+
+  private mutating func endSegment(_ ids: inout [Int32]) throws {
+    guard hasSegment else { return }
+    hasSegment = false
+    isAtStart = false
+    var normalized: [UInt8] = []
+    try normalizer.finish(&normalized)
+    marker.append(normalized, to: &waiting)
+    marker.finish(&waiting)
+    try encode(&ids, ends: true)
+  }
+
+  /// Encodes the words that are known to end.
+  private mutating func encode(_ ids: inout [Int32], ends: Bool) throws {
+    let (tokens, end) = tokenizer.encodeWords(waiting, lookahead: ends ? 0 : Self.lookahead)
+    settle(tokens, to: &ids)
+    waiting.removeFirst(end)
+    // A word without end in sight is not looked at again before there is twice as much of it.
+    enough = max(batch, 2 * waiting.count)
+    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
+  }
+
+  private mutating func settle(_ tokens: SubwordTokens, to ids: inout [Int32]) {
+    var place = 0
+    for (id, length) in zip(tokens.ids, tokens.lengths) {
+      if id >= 0 {
+        ids.append(id)
+      } else {
+        count(place)
+        if id != SubwordTokens.moreUnknown, let replacement = unknown.replacement { ids.append(replacement) }
+      }
+      place += Int(length)
+    }
+    position += waiting[..<place].scalarCount
+  }
+
+  /// Counts the unknown scalar at a byte of `waiting`, or the one that the byte belongs to.
+  private mutating func count(_ place: Int) {
+    var first = place
+    while first > 0 && waiting[first] & 0xC0 == 0x80 { first -= 1 }
+    unknown.add(WordScanner.scalar(waiting, first).scalar, at: position + waiting[..<first].scalarCount)
+  }
+}
+
+/// Marks the beginnings of words in a text that comes in pieces, as ``PreTokenization/metaspace(prepend:splits:)`` says;
+/// other kinds leave a text as it is.
+struct SpaceMarker {
+  private let hasMarks: Bool
+  /// Whether a mark is to stand before the text, which has not begun.
+  private var isWanted = false
+
+  /// - Parameter isFirst: Whether the text is the beginning of all.
+  init(_ preTokenization: PreTokenization, isFirst: Bool) {
+    guard case .metaspace(let prepend, _) = preTokenization else {
+      hasMarks = false
+      return
+    }
+    hasMarks = true
+    isWanted = prepend == .always || (prepend == .first && isFirst)
+  }
+
+  /// Takes whole scalars of normalized text.
+  mutating func append(_ text: [UInt8], to marked: inout [UInt8]) {
+    guard hasMarks else {
+      marked += text
+      return
+    }
+    guard !text.isEmpty else { return }
+    if isWanted && text.first != UInt8(ascii: " ") && !text.starts(with: PreTokenization.mark) {
+      marked += PreTokenization.mark
+    }
+    isWanted = false
+    for byte in text {
+      if byte == UInt8(ascii: " ") { marked += PreTokenization.mark } else { marked.append(byte) }
+    }
+  }
+
+  /// Ends the text; one of which normalization left nothing is its mark alone.
+  mutating func finish(_ marked: inout [UInt8]) {
+    if isWanted { marked += PreTokenization.mark }
+    isWanted = false
+  }
+}
+
+/// Finds special symbols in a text that comes in pieces: the leftmost first, and the longest of those that begin at one
+/// place.
+struct SpecialSymbolFinder {
+  enum Part {
+    case text(ArraySlice<UInt8>)
+    case symbol(Int32)
+  }
+
+  /// By first byte, the longest first.
+  private var byFirst = [[SpecialSymbol]](repeating: [], count: 256)
+  private let longest: Int
+  private var waiting: [UInt8] = []
+
+  init(_ symbols: [SpecialSymbol]) {
+    longest = symbols.map(\.bytes.count).max() ?? 1
+    for symbol in symbols.sorted(by: { $0.bytes.count > $1.bytes.count }) {
+      byFirst[Int(symbol.bytes.first ?? 0)].append(symbol)
+    }
+  }
+
+  mutating func append(_ text: ArraySlice<UInt8>) -> [Part] {
+    waiting += text
+    return take(upTo: max(0, waiting.count - longest + 1))
+  }
+
+  mutating func finish() -> [Part] { take(upTo: waiting.count) }
+
+  /// Looks for symbols that begin before a place.
+  private mutating func take(upTo end: Int) -> [Part] {
+    var parts: [Part] = []
+    var (start, place) = (0, 0)
+    while place < end {
+      guard let symbol = byFirst[Int(waiting[place])].first(where: { waiting[place...].starts(with: $0.bytes) }) else {
+        place += 1
+        continue
+      }
+      if start < place { parts.append(.text(waiting[start..<place])) }
+      parts.append(.symbol(symbol.id))
+      place += symbol.bytes.count
+      start = place
+    }
+    if start < place { parts.append(.text(waiting[start..<place])) }
+    waiting.removeFirst(place)
+    return parts
+  }
+}
+
+extension VocabularyError {
+  static let tooLongText = VocabularyError(
+    description:
+      "the text has more than \(EncodingStream.longestWord) bytes, and clusters are looked for in the whole: "
+      + "cut it into files, or use another vocabulary")
+  static let tooLongWord = VocabularyError(
+    description: "a word has more than \(EncodingStream.longestWord) bytes, which are not read as one: a tokenizer "
+      + "without pre-tokenization takes the whole text for a word; use --pre-tokenization whitespace or gpt2")
+}
