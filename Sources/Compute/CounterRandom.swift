@@ -5,6 +5,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case corpus = 3
   case stateDrop = 16
   case bootstrap = 48
+  case subwordSampling = 49
   case windowLength = 24
   case epochOffset = 25
   case lockedDropout = 32

@@ -68,6 +68,14 @@ public struct SubwordTokenizer: Tokenizer {
     return model.vocabulary.id(of: .byte(byte))
   }
 
+  /// Whether a text has several encodings.
+  var isUnigram: Bool {
+    switch model {
+    case .bytePair: false
+    case .unigram: true
+    }
+  }
+
   // MARK: Encoding
 
   public func encode(_ text: String, unknown policy: UnknownPolicy, keepsOffsets: Bool) throws -> EncodedText {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compute
 import Corpora
 import ModelFiles
 import Reports
@@ -35,22 +36,44 @@ struct EncodeText: ParsableCommand {
     help: "What to do with characters that the vocabulary lacks: fail, skip (named on standard error) or replace.")
   var unknown: UnknownPolicy = .fail
 
+  @Option(
+    help: ArgumentHelp(
+      "Of a unigram vocabulary, draw one of a text's many encodings (subword regularisation): an exponent such as 0.2.",
+      discussion:
+        "0 draws all alike, large numbers the likeliest. Name a corpus several times for as many encodings of it."))
+  var subwordSampling: Double?
+
+  @Option(help: "Seed of --subword-sampling.")
+  var seed: UInt64 = 1
+
   @OptionGroup var encoding: EncodingOptions
 
   func validate() throws {
     try requirePath(tokenizer, "--tokenizer")
     try requireDistinctInputs(corpus)
     try requirePath(output ?? "-", "--output")
+    if let subwordSampling {
+      try require(
+        (0...1000).contains(subwordSampling), "--subword-sampling is \(subwordSampling); it must be 0 to 1000.")
+      try require(format != .json, "--format json tells offsets, which --subword-sampling has not.")
+    }
     try require(output == nil || format == nil, "--format is for standard output; --output writes a file of ids.")
   }
 
   func run() throws {
     try reportingErrors {
-      let tokenizer = try TokenizerChoice.read(self.tokenizer)
+      let tokenizer = try drawing(from: TokenizerChoice.read(self.tokenizer))
       let corpus = try Corpus(corpus, invalid: encoding.policy)
       Terminal.complain(of: corpus)
       if let output { try write(corpus, tokenizer, to: output) } else { try print(corpus, tokenizer) }
     }
+  }
+
+  /// The tokenizer itself, or one that draws its encodings.
+  private func drawing(from tokenizer: any Tokenizer) throws -> any Tokenizer {
+    guard let subwordSampling else { return tokenizer }
+    return try SampledTokenizer(
+      tokenizer, exponent: subwordSampling, random: CounterRandom(seed: seed, purpose: .subwordSampling))
   }
 
   private var name: String { corpus.joined(separator: ", ") }

@@ -33,6 +33,32 @@ import Testing
     }
   }
 
+  /// Several encodings of one text, all of them its own; the same for a seed.
+  @Test func drawsEncodings() throws {
+    try withTokens { folder in
+      func run(_ arguments: String...) throws -> ProgramResult {
+        try TestSupport.run(unrollPath, arguments, folder: folder)
+      }
+      let vocabulary = try run(
+        "tokenizer", "train", "text", "-o", "u.json", "--tokenizer", "unigram", "--vocabulary-size", "400")
+      #expect(vocabulary.status == 0, "\(vocabulary.error)")
+      for (name, seed) in [("one", "7"), ("two", "7"), ("three", "8")] {
+        let result = try run(
+          "tokenizer", "encode", "text", "text", "-t", "u.json", "-o", name, "--subword-sampling", "0.3", "--seed", seed
+        )
+        #expect(result.status == 0, "\(result.error)")
+      }
+      #expect(try Files.read("\(folder)/one") == Files.read("\(folder)/two"))
+      #expect(try Files.read("\(folder)/one") != Files.read("\(folder)/three"))
+      #expect(try run("tokenizer", "decode", "one", "-t", "u.json").output == Array((smallText + smallText).utf8))
+      let ids = try run("tokenizer", "encode", "text", "text", "-t", "u.json", "--subword-sampling", "0.3").text
+      let plain = try run("tokenizer", "encode", "text", "text", "-t", "u.json").text
+      #expect(ids.split(separator: "\n").count > plain.split(separator: "\n").count)
+      let refused = try run("tokenizer", "encode", "text", "-t", "t.json", "--subword-sampling", "0.3")
+      #expect(refused.status == 65 && refused.error.contains("only a unigram vocabulary"))
+    }
+  }
+
   /// The same tokens from a file of ids, text, gzip, a folder, a pipe and two halves make the same model to the bit.
   @Test func trainsOnWhateverHoldsTheText() throws {
     try withTokens { folder in
