@@ -23,6 +23,7 @@ public struct Corpus: Sendable {
 
   let texts: [Text]
   private let policy: InvalidUTF8.Policy
+  private let allowsEmpty: Bool
   /// What a person should know: how many files a folder stands for, what was left out, what is read twice.
   public let notes: [String]
 
@@ -33,13 +34,16 @@ public struct Corpus: Sendable {
   ///
   /// - Parameters:
   ///   - paths: Files, folders, and `-`.
+  ///   - allowsEmpty: Whether a file without a byte is a text like any other; else it is an error.
   ///   - policy: What is done about bytes that are not UTF-8.
   ///   - folder: Where to keep what can be read once only; without one it is not kept, and the corpus is read once.
   /// - Throws: ``FileError``.
   public init(
-    _ paths: [String], keepingIn folder: String? = nil, invalid policy: InvalidUTF8.Policy = .refuse
+    _ paths: [String], keepingIn folder: String? = nil, invalid policy: InvalidUTF8.Policy = .refuse,
+    allowsEmpty: Bool = false
   ) throws {
     self.policy = policy
+    self.allowsEmpty = allowsEmpty
     let list = try FileList(paths)
     notes = list.notes
     texts = try list.paths.map { path in
@@ -52,6 +56,7 @@ public struct Corpus: Sendable {
   public init(text: String, name: String) {
     texts = [.memory(name: name, Array(text.utf8))]
     policy = .refuse
+    allowsEmpty = false
     notes = []
   }
 
@@ -82,7 +87,7 @@ public struct Corpus: Sendable {
   }
 
   /// Reads all texts, piece by piece.
-  public func reader() -> CorpusReader { CorpusReader(texts, policy) }
+  public func reader() -> CorpusReader { CorpusReader(texts, policy, allowsEmpty: allowsEmpty) }
 
   /// Hands over a part of the stream, piece by piece.
   ///

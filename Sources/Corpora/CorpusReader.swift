@@ -17,14 +17,16 @@ public struct CorpusReader {
 
   private let texts: [Corpus.Text]
   private let policy: InvalidUTF8.Policy
+  private let allowsEmpty: Bool
   /// Sequences of bytes that were not UTF-8 and became U+FFFD, so far.
   public private(set) var replacements = 0
   private var index = 0
   private var open: (source: any ByteSource, checker: UTF8Checker, isEmpty: Bool)?
 
-  init(_ texts: [Corpus.Text], _ policy: InvalidUTF8.Policy) {
+  init(_ texts: [Corpus.Text], _ policy: InvalidUTF8.Policy, allowsEmpty: Bool) {
     self.texts = texts
     self.policy = policy
+    self.allowsEmpty = allowsEmpty
   }
 
   /// The next element; nil at the end.
@@ -55,7 +57,7 @@ public struct CorpusReader {
 
   /// - Returns: What is left of the text.
   private mutating func end(_ name: String) throws -> [UInt8] {
-    guard var open, !open.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
+    guard var open, allowsEmpty || !open.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
     self.open = nil
     do {
       let rest = try open.checker.finish()

@@ -63,7 +63,7 @@ struct EncodeText: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let tokenizer = try drawing(from: TokenizerChoice.read(self.tokenizer))
-      let corpus = try Corpus(corpus, invalid: encoding.policy)
+      let corpus = try Corpus(corpus, invalid: encoding.policy, allowsEmpty: output == nil)
       Terminal.complain(of: corpus)
       if let output { try write(corpus, tokenizer, to: output) } else { try print(corpus, tokenizer) }
     }

@@ -116,4 +116,9 @@ import Testing
       #expect(result.status == 65 && result.error.contains("is not an id of 0 ..< 256"), "\(result.error)")
     }
   }
+
+  @Test func nothingIsNoTokens() throws {
+    let result = try unroll("tokenizer", "encode", "--tokenizer", "\(packagePath)/models/harbour", input: [])
+    #expect(result.status == 0 && result.text.split(separator: "\n").isEmpty && result.error.isEmpty)
+  }
 }
