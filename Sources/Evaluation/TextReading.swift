@@ -26,6 +26,18 @@ public struct ScoredToken: Sendable {
     public let alternatives: [(id: Int32, surprisal: Double)]
     /// The sum of all probabilities, where it was asked for.
     public let total: Double?
+
+    package init(rank: Int, entropy: Double, alternatives: [(id: Int32, surprisal: Double)] = [], total: Double? = nil)
+    {
+      (self.rank, self.entropy, self.alternatives, self.total) = (rank, entropy, alternatives, total)
+    }
+  }
+
+  package init(
+    id: Int32, bytes: Range<Int>, position: Int, isDocumentEnd: Bool, surprisal: Double?, details: Details?
+  ) {
+    (self.id, self.bytes, self.position, self.isDocumentEnd) = (id, bytes, position, isDocumentEnd)
+    (self.surprisal, self.details) = (surprisal, details)
   }
 }
 

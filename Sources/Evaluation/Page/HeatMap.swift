@@ -76,8 +76,9 @@ public struct HeatMap {
     pending.end = max(pending.end, token.bytes.upperBound)
     (pending.details, pending.id) = (isDetailed ? token.details : nil, token.id)
     tokens += 1
-    // Parts of a scalar wait for the others.
-    if isDetailed, bytes.start(of: pending.end) == pending.end { flush() }
+    // Parts of a scalar wait for the others; a line's end may end a part of the page.
+    let endsLine = pending.end > 0 && bytes.bytes[pending.end - 1] == UInt8(ascii: "\n")
+    if endsLine || isDetailed && bytes.start(of: pending.end) == pending.end { flush() }
   }
 
   /// The map with all that was added.

@@ -5,7 +5,8 @@ extension PerplexityReport {
   public func page(_ map: HeatMap, model: String) -> String {
     var page = HTMLPage("How \(model) reads")
     page.add(style: HeatMap.style)
-    page.add(markup: "<pre class=\"figures\">\(escaped(figures.text))</pre>")
+    page.add(
+      facts: figures.rows.map { ($0.label, $0.value + ($0.remark.isEmpty ? "" : " · \($0.remark)")) })
     page.add(heading: "The text")
     page.add(markup: HeatMap.legend)
     page.add(markup: map.html)
@@ -61,13 +62,12 @@ extension HeatMap {
     .heat i, .legend i { font-style: normal; border-radius: 2px; }
     .legend i { padding: 0.1em 0.5em; margin-right: 0.2em; white-space: nowrap; }
     .heat i:hover { outline: 1px solid currentColor; }
-    .figures { white-space: pre; overflow-x: auto; }
     .h1 { background: #fff3c9; } .h2 { background: #ffdf9b; } .h3 { background: #ffbd73; } .h4 { background: #f8915c; }
     .h5 { background: #e0573f; color: #fff; }
     #said { position: fixed; left: 0; right: 0; bottom: 0; margin: 0; padding: 0.6em 1em; background: #222; color: #fff;
       font-size: 0.9em; }
     @media (prefers-color-scheme: dark) {
-    .h1 { background: #33301f; } .h2 { background: #4d4020; } .h3 { background: #6e4a1c; } .h4 { background: #97501f; }
+    .h1 { background: #3a3620; } .h2 { background: #4d4020; } .h3 { background: #6e4a1c; } .h4 { background: #97501f; }
     .h5 { background: #c8432f; color: #fff; }
     #said { background: #eee; color: #111; }
     }
