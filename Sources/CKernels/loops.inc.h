@@ -69,6 +69,61 @@ CLONES void NAME(cross_entropy)(size_t rows, size_t V, REAL *logits, const int32
   }
 }
 
+// Σ e^d·d with d = x − largest, in 16 interleaved parts.
+INLINE REAL NAME(row_energy)(size_t V, REAL largest, const REAL *restrict x) {
+  REAL parts[16] = {0};
+  size_t j = 0;
+  for (; j + 16 <= V; j += 16)
+    for (int k = 0; k < 16; k++) parts[k] += MATH(exp)(x[j + k] - largest) * (x[j + k] - largest);
+  for (int k = 0; j < V; j++, k++) parts[k] += MATH(exp)(x[j] - largest) * (x[j] - largest);
+  for (int half = 8; half > 0; half /= 2)
+    for (int k = 0; k < half; k++) parts[k] += parts[k + half];
+  return parts[0];
+}
+
+// 1 + how many come before the target: larger, or as large and of a smaller index.
+INLINE int32_t NAME(row_rank)(size_t V, size_t target, const REAL *restrict x) {
+  const REAL chosen = x[target];
+  int32_t rank = 1;
+  for (size_t j = 0; j < target; j++) rank += x[j] >= chosen;
+  for (size_t j = target + 1; j < V; j++) rank += x[j] > chosen;
+  return rank;
+}
+
+// The indices of the K largest, the largest first; of equals the smaller index first.
+INLINE void NAME(row_best)(size_t V, size_t K, const REAL *restrict x, int32_t *restrict best) {
+  size_t found = 0;
+  for (size_t j = 0; j < V; j++) {
+    if (found == K && !(x[j] > x[best[K - 1]])) continue;
+    size_t place = found < K ? found++ : K - 1;
+    for (; place > 0 && x[j] > x[best[place - 1]]; place--) best[place] = best[place - 1];
+    best[place] = (int32_t)j;
+  }
+}
+
+CLONES void NAME(describe)(size_t rows, size_t V, size_t K, REAL *logits, const int32_t *targets, double *losses,
+                           double *entropies, int32_t *ranks, int32_t *best, double *bestLosses, double *totals) {
+  for (size_t r = 0; r < rows; r++) {
+    REAL *x = logits + r * V;
+    const size_t target = (size_t)targets[r];
+    const REAL largest = NAME(row_maximum)(V, x), chosen = x[target];
+    ranks[r] = NAME(row_rank)(V, target, x);
+    if (K > 0) NAME(row_best)(V, K, x, best + r * K);
+    for (size_t k = 0; k < K; k++) bestLosses[r * K + k] = (double)largest - (double)x[best[r * K + k]];
+    const REAL energy = NAME(row_energy)(V, largest, x);
+    double total = 0;
+    if (totals)
+      for (size_t j = 0; j < V; j++) total += exp((double)x[j] - (double)largest);
+    NAME(exponentials)(V, largest, x);
+    const REAL sum = NAME(row_sum)(V, x);
+    const double logarithm = log((double)sum);
+    losses[r] = logarithm - ((double)chosen - (double)largest);
+    entropies[r] = logarithm - (double)energy / (double)sum;
+    for (size_t k = 0; k < K; k++) bestLosses[r * K + k] += logarithm;
+    if (totals) totals[r] = total / (double)sum;
+  }
+}
+
 CLONES void NAME(narrow)(size_t count, const REAL *restrict a, OPERAND *restrict out) {
   for (size_t j = 0; j < count; j++) out[j] = TO_OPERAND(a[j]);
 }

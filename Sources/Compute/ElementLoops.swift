@@ -18,6 +18,10 @@ public struct ElementLoops<Real, Operand>: Sendable {
   let scatterAdd: @Sendable (Int, Int, In<Operand>, In<Int32>, Out<Real>) -> Void
   let columnSums: @Sendable (Int, Int, In<Operand>, Out<Real>) -> Void
   let crossEntropy: @Sendable (Int, Int, Out<Real>, In<Int32>, Real, Out<Operand>?, Out<Double>) -> Void
+  let describe:
+    @Sendable (
+      Int, Int, Int, Out<Real>, In<Int32>, Out<Double>, Out<Double>, Out<Int32>, Out<Int32>, Out<Double>, Out<Double>?
+    ) -> Void
   let narrow: @Sendable (Int, In<Real>, Out<Operand>) -> Void
   let mask: @Sendable (Int, Int, In<Operand>, In<Real>, Out<Operand>) -> Void
   let addScaled: @Sendable (Int, Real, In<Operand>, Out<Real>) -> Void

@@ -20,7 +20,8 @@ extension Float: PanelOperand {
     gruForward: ckernels_gru_forward_f32, gruBackward: ckernels_gru_backward_f32, rnnForward: ckernels_rnn_forward_f32,
     rnnBackward: ckernels_rnn_backward_f32, gather: ckernels_gather_f32,
     scatterAdd: ckernels_scatter_add_f32, columnSums: ckernels_column_sums_f32,
-    crossEntropy: ckernels_cross_entropy_f32, narrow: ckernels_narrow_f32, mask: ckernels_mask_f32,
+    crossEntropy: ckernels_cross_entropy_f32, describe: ckernels_describe_f32, narrow: ckernels_narrow_f32,
+    mask: ckernels_mask_f32,
     addScaled: ckernels_add_scaled_f32, addDifference: ckernels_add_difference_f32)
   public static let panelLoops = PanelLoops<Float, Float>(
     stride: ckernels_panel_stride_f32, pack: ckernels_panel_pack_f32, multiply: ckernels_panel_multiply_f32)
@@ -33,7 +34,8 @@ extension UInt16: PanelOperand {
     gruForward: ckernels_gru_forward_bf16, gruBackward: ckernels_gru_backward_bf16,
     rnnForward: ckernels_rnn_forward_bf16, rnnBackward: ckernels_rnn_backward_bf16, gather: ckernels_gather_bf16,
     scatterAdd: ckernels_scatter_add_bf16, columnSums: ckernels_column_sums_bf16,
-    crossEntropy: ckernels_cross_entropy_bf16, narrow: ckernels_narrow_bf16, mask: ckernels_mask_bf16,
+    crossEntropy: ckernels_cross_entropy_bf16, describe: ckernels_describe_bf16, narrow: ckernels_narrow_bf16,
+    mask: ckernels_mask_bf16,
     addScaled: ckernels_add_scaled_bf16, addDifference: ckernels_add_difference_bf16)
   public static let panelLoops = PanelLoops<Float, UInt16>(
     stride: ckernels_panel_stride_bf16, pack: ckernels_panel_pack_bf16, multiply: ckernels_panel_multiply_bf16)
@@ -45,7 +47,8 @@ extension UInt8: PanelOperand {
     gruForward: ckernels_gru_forward_int8, gruBackward: ckernels_gru_backward_int8,
     rnnForward: ckernels_rnn_forward_int8, rnnBackward: ckernels_rnn_backward_int8, gather: ckernels_gather_int8,
     scatterAdd: ckernels_scatter_add_int8, columnSums: ckernels_column_sums_int8,
-    crossEntropy: ckernels_cross_entropy_int8, narrow: ckernels_narrow_int8, mask: ckernels_mask_int8,
+    crossEntropy: ckernels_cross_entropy_int8, describe: ckernels_describe_int8, narrow: ckernels_narrow_int8,
+    mask: ckernels_mask_int8,
     addScaled: ckernels_add_scaled_int8, addDifference: ckernels_add_difference_int8)
   public static let panelLoops = PanelLoops<Float, UInt8>(
     stride: ckernels_panel_stride_int8, pack: ckernels_panel_pack_int8, multiply: ckernels_panel_multiply_int8)

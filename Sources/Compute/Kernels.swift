@@ -111,6 +111,8 @@ public protocol Kernels: AnyObject, Sendable {
 /// Kernels that write what they are asked to do on a tape, except packing; see ``TapeKernels``.
 public protocol ReadingKernels: Kernels {
   var tape: Tape { get set }
+  /// What the softmax of each row of logits says; `logits` are destroyed, `details` overwritten.
+  func describe(_ logits: Rows<Real>, targets: Rows<Int32>, into details: PredictionRows)
 }
 
 extension Kernels {

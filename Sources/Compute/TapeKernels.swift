@@ -128,6 +128,23 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     }
   }
 
+  public func describe(_ logits: Rows<Real>, targets: Rows<Int32>, into details: PredictionRows) {
+    requireCrossEntropy(logits, targets, nil, details.losses)
+    precondition(
+      details.best.columns <= logits.columns,
+      "\(details.best.columns) alternatives of a vocabulary of \(logits.columns)")
+    let (loop, rows, columns, alternatives) = (
+      Operand.loops.describe, logits.rows, logits.columns, details.best.columns
+    )
+    let (x, symbols, out) = (logits.pointer, targets.pointer, details)
+    // The views keep their memory alive.
+    tape.record(.softmax, on: logits.storage, targets.storage) {
+      loop(
+        rows, columns, alternatives, x, symbols, out.losses.pointer, out.entropies.pointer, out.ranks.pointer,
+        out.best.pointer, out.bestLosses.pointer, out.totals?.pointer)
+    }
+  }
+
   public func narrow(_ a: Rows<Real>, into out: Rows<Operand>) {
     precondition(a.count == out.count, "\(a.count) elements narrowed into \(out.count)")
     let (loop, count, source, target) = (Operand.loops.narrow, a.count, a.pointer, out.pointer)

@@ -57,7 +57,9 @@ public struct CorpusReader {
 
   /// - Returns: What is left of the text.
   private mutating func end(_ name: String) throws -> [UInt8] {
-    guard var open, allowsEmpty || !open.isEmpty else { throw FileError(.invalid, name, "is empty; there is nothing to read") }
+    guard var open, allowsEmpty || !open.isEmpty else {
+      throw FileError(.invalid, name, "is empty; there is nothing to read")
+    }
     self.open = nil
     do {
       let rest = try open.checker.finish()

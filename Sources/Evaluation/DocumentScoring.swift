@@ -19,7 +19,7 @@ extension Scorer {
   /// added up in the order of the stream.
   public func score(documents stream: [Int32], _ symbols: DocumentSymbols) -> DocumentScore {
     var score = DocumentScore()
-    let losses = surprisals(stream, DocumentLanes(symbols.ranges(of: stream), atMost: Self.documentLanes), symbols)
+    let losses = surprisals(stream, symbols)
     for (token, loss) in zip(stream, losses) where token != symbols.start {
       score.all.add(loss)
       if token == symbols.end { score.ends.add(loss) }
@@ -39,7 +39,8 @@ extension Scorer {
   }
 
   /// The surprisal of each token at its place in the stream; 0 where a document begins.
-  private func surprisals(_ stream: [Int32], _ plan: DocumentLanes, _ symbols: DocumentSymbols) -> [Double] {
+  func surprisals(_ stream: [Int32], _ symbols: DocumentSymbols, _ progress: ReadingProgress? = nil) -> [Double] {
+    let plan = DocumentLanes(symbols.ranges(of: stream), atMost: Self.documentLanes)
     var surprisals = [Double](repeating: 0, count: stream.count)
     let lanes = plan.lanes.map { $0.flatMap { $0 } }  // places in the stream
     let length = lanes.map(\.count).max() ?? 0
@@ -60,6 +61,7 @@ extension Scorer {
       for (row, loss) in losses.enumerated() where targets[row] != symbols.start {
         surprisals[lanes[row % lanes.count][start + row / lanes.count + 1]] = loss
       }
+      progress?(steps.upperBound * lanes.count, length * lanes.count)
     }
     return surprisals
   }

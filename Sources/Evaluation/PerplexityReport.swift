@@ -22,6 +22,10 @@ public struct PerplexityReport: Sendable {
   public let characters, bytes, words: Int
   /// The sum of surprisals behind the figures.
   public let score: Score
+  /// The same for each text.
+  public let texts: [TextScore]
+  /// Where in the texts and on which kinds of symbols the loss lies.
+  public let breakdown: LossBreakdown
   /// The documents, where the texts were cut into such.
   public let documents: Documents?
   /// What the precision changed, where that was measured.
@@ -37,16 +41,16 @@ public struct PerplexityReport: Sendable {
   public var bitsPerByte: Double { bits / Double(bytes) }
   /// e to the nats per word.
   public var wordPerplexity: Double { exp(score.nats / Double(words)) }
-  /// The standard error of the nats per token, tokens taken as independent.
-  public var standardError: Double {
-    let n = Double(score.tokens)
-    guard n > 1 else { return .nan }
-    return (max(0, score.squaredNats / n - score.mean * score.mean) / (n - 1)).squareRoot()
+  /// How sure the nats per token are, though neighbouring tokens depend on each other; nil for a single token. Takes time.
+  public var uncertainty: BlockBootstrap? {
+    breakdown.series.values.count < 2 ? nil : BlockBootstrap(meanOf: breakdown.series.values)
   }
+  /// The standard error of the nats per token, by ``uncertainty``.
+  public var standardError: Double { uncertainty?.standardError ?? .nan }
   /// Occurrences of symbols that the vocabulary lacks.
   public var unknownTokens: Int { unknown.reduce(0) { $0 + $1.count } }
 
-  private var bits: Double { score.nats / log(2) }
+  private var bits: Double { score.bits }
 
   /// Scores texts one by one and adds them up: each as one stream from the zero state, or cut into documents.
   ///
@@ -61,11 +65,23 @@ public struct PerplexityReport: Sendable {
     of texts: [String], by model: any LanguageModel, _ tokenizer: any Tokenizer, unknownPolicy: UnknownPolicy,
     documents: DocumentCut? = nil, threads: Int = 1
   ) throws {
-    var tally = ScoreTally(Scorer(model, threads: threads), tokenizer, unknownPolicy)
-    if let (symbols, cut) = try model.configuration.documents(cut: documents) {
-      try tally.add(texts, symbols, cut)
+    var reading = TextReading(model, tokenizer)
+    (reading.unknownPolicy, reading.documents, reading.threads) = (unknownPolicy, documents, threads)
+    try self.init(of: texts, by: reading)
+  }
+
+  /// The same, with each token handed over in the order of the texts, to be shown or written elsewhere.
+  ///
+  /// - Parameter use: Takes the index of a text and one of its tokens.
+  /// - Throws: As above, and what `use` throws.
+  public init(
+    of texts: [String], by reading: TextReading, _ use: (_ text: Int, ScoredToken) throws -> Void = { _, _ in }
+  ) throws {
+    var tally = ScoreTally(reading, texts: texts.count)
+    if let (symbols, cut) = try reading.model.configuration.documents(cut: reading.documents) {
+      try tally.add(texts, symbols, cut, use)
     } else {
-      for text in texts { try tally.add(text) }
+      for (index, text) in texts.enumerated() { try tally.add(text, at: index, use) }
     }
     guard tally.score.tokens > 0 else {
       throw TooLittleText(tokens: tally.tokens, hasNoDocuments: tally.documents != nil)
@@ -73,55 +89,7 @@ public struct PerplexityReport: Sendable {
     guard tally.score.nats.isFinite else { throw PredictionsNotFinite() }
     (tokens, score, unknown) = (tally.tokens, tally.score, tally.unknown)
     (characters, bytes, words) = (tally.extent.characters, tally.extent.bytes, tally.extent.words)
-    self.documents = tally.documents
-  }
-
-  // MARK: Forms
-
-  /// One object; the keys are those that other programs rely on.
-  public var json: JSON {
-    let json: JSON = [
-      "tokens": .integer(tokens), "scored_tokens": .integer(score.tokens), "characters": .integer(characters),
-      "bytes": .integer(bytes), "words": .integer(words), "unknown_tokens": .integer(unknownTokens),
-      "nats_per_token": JSON(natsPerToken), "perplexity": JSON(perplexity),
-      "bits_per_character": JSON(bitsPerCharacter), "bits_per_byte": JSON(bitsPerByte),
-      "word_perplexity": JSON(wordPerplexity), "standard_error": JSON(standardError),
-    ]
-    let documented = json.adding(documents?.members ?? [])
-    guard let cost = precisionCost else { return documented }
-    return documented.adding(
-      .init("precision", .string(cost.precision.rawValue)),
-      .init("nats_per_token_above_float32", JSON(cost.natsPerToken)),
-      .init("precision_compared_tokens", .integer(cost.tokens)))
-  }
-
-  /// A few lines for a person.
-  public var text: String {
-    var table = TextTable()
-    table.add("perplexity per token", decimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
-    let error = standardError.isFinite ? "± \(decimal(standardError, places: 4)) (standard error)" : ""
-    table.add("nats per token", decimal(natsPerToken, places: 4), error)
-    table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
-    table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
-    table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
-    if let documents {
-      let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
-      table.add(
-        "documents", grouped(documents.count),
-        "their ends are scored too: \(decimal(documents.ends.mean, places: 4)) nats each, "
-          + "\(decimal(100 * documents.ends.nats / score.nats, places: 1)) % of all\(empty)")
-    }
-    if let cost = precisionCost {
-      let sign = cost.natsPerToken < 0 ? "−" : "+"
-      table.add(
-        "\(cost.precision.rawValue) against float32", sign + decimal(abs(cost.natsPerToken), places: 5),
-        "nats per token, on the first \(grouped(cost.tokens)) tokens")
-    }
-    if unknownTokens > 0 {
-      let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
-      table.add("unknown symbols", grouped(unknownTokens), named + (unknown.count > 5 ? ", …" : ""))
-    }
-    return table.text
+    (self.texts, breakdown, documents) = (tally.texts, tally.breakdown, tally.documents)
   }
 }
 

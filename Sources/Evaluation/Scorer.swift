@@ -3,6 +3,14 @@
 import LanguageModeling
 import Tokenization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// The sum of surprisals over scored tokens.
 public struct Score: Sendable, Equatable {
   /// Σ −ln p in nats.
@@ -32,6 +40,8 @@ public struct Score: Sendable, Equatable {
 
   /// Nats per token.
   public var mean: Double { nats / Double(tokens) }
+  /// Σ −log₂ p.
+  public var bits: Double { nats / log(2) }
 }
 
 /// Scores streams of tokens: each token after the first, given all before it.
@@ -58,15 +68,7 @@ public struct Scorer: Sendable {
   /// Reads one stream from the zero state, exactly. The first token is not scored: it starts the stream.
   public func score(_ tokens: TokenStream) -> Score {
     var score = Score()
-    guard tokens.count > 1 else { return score }
-    let reader = model.makeReader(lanes: 1, steps: min(windowLength, tokens.count - 1), threads: threads)
-    for start in stride(from: 0, to: tokens.count - 1, by: reader.steps) {
-      let end = min(start + reader.steps, tokens.count - 1)
-      let window = TokenWindow(
-        steps: end - start, lanes: 1, inputs: Array(tokens.part(start..<end)),
-        targets: Array(tokens.part(start + 1..<end + 1)))
-      for (loss, target) in zip(reader.losses(window), window.targets) where target != unpredicted { score.add(loss) }
-    }
+    forEachSurprisal(tokens) { if tokens[$0] != unpredicted { score.add($1) } }
     return score
   }
 

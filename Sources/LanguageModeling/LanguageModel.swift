@@ -32,6 +32,9 @@ public protocol LanguageModelReader: AnyObject {
   func reset()
   /// Reads a window's inputs; the surprisal of each target, −ln p in nats, `[T·B]`.
   func losses(_ window: TokenWindow) -> [Double]
+  /// Reads a window's inputs; what is predicted at each target, `[T·B]` predictions: their surprisals are those of
+  /// ``losses(_:)`` to the bit.
+  func predictions(_ window: TokenWindow, _ detail: PredictionDetail) -> Predictions
   /// Reads `[T, B]` symbols; the logits of what follows the last of each lane, `[B, V]`, lane after lane.
   func logits(after symbols: [Int32]) -> [Double]
   /// Lane i goes on from the state that lane `lanes[i]` has: one number for each lane, any of them more than once.

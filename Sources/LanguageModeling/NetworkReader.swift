@@ -23,6 +23,8 @@ where Layer.K: ReadingKernels {
   private let logits: Rows<K.Real>
   /// The state that texts begin from.
   private let beginning: [LayerState<K.Operand, K.Real>]
+  /// What was last asked of predictions, and their memory.
+  private var detail: (wanted: PredictionDetail, rows: PredictionRows)?
   private let decoderScratch: [SoftmaxDecoder<K>.Scratch]
   /// What is done in windows of some length, up to their losses or up to the logits of the last step.
   private var pieces: [Purpose: Piece] = [:]
@@ -32,6 +34,7 @@ where Layer.K: ReadingKernels {
   private enum Purpose: Hashable {
     case losses(steps: Int)
     case logits(steps: Int)
+    case predictions(steps: Int)
   }
 
   /// The tapes of one thread that does it alone, and of all that do it together.
@@ -77,6 +80,23 @@ where Layer.K: ReadingKernels {
     unrolled.take(window, lanes: 0..<lanes)
     play(.losses(steps: window.steps))
     return unrolled.losses[0..<window.steps * lanes].elements
+  }
+
+  func predictions(_ window: TokenWindow, _ detail: PredictionDetail) -> Predictions {
+    let rows = prepare(detail)
+    unrolled.take(window, lanes: 0..<lanes)
+    play(.predictions(steps: window.steps))
+    return Predictions(rows[0..<window.steps * lanes])
+  }
+
+  private func prepare(_ wanted: PredictionDetail) -> PredictionRows {
+    if let detail, detail.wanted == wanted { return detail.rows }
+    // Other memory: what was recorded with the old no longer holds.
+    pieces = pieces.filter { if case .predictions = $0.key { false } else { true } }
+    let alternatives = min(wanted.alternatives, network.configuration.vocabularySize)
+    let rows = PredictionRows(steps * lanes, alternatives: alternatives, verifying: wanted.isVerifying)
+    detail = (wanted, rows)
+    return rows
   }
 
   func logits(after symbols: [Int32]) -> [Double] {
@@ -134,6 +154,7 @@ where Layer.K: ReadingKernels {
     switch purpose {
     case .losses(let steps): recordLosses(steps: steps, share)
     case .logits(let steps): recordLogits(steps: steps, share)
+    case .predictions(let steps): if let detail { recordPredictions(steps: steps, share, into: detail.rows) }
     }
     return unrolled.kernels.tape
   }
@@ -145,6 +166,16 @@ where Layer.K: ReadingKernels {
       network.decoder.losses(
         unrolled.outputs(segment.count)[part], targets: unrolled.targets[rows], packed.decoder,
         scratch: decoderScratch[share.index], into: unrolled.losses[rows], on: unrolled.kernels)
+    }
+  }
+
+  private func recordPredictions(steps: Int, _ share: Share, into details: PredictionRows) {
+    forEachSegment(of: steps, share) { segment in
+      let (part, start) = (share.rows(of: segment.count * lanes), segment.lowerBound * lanes)
+      let rows = start + part.lowerBound..<start + part.upperBound
+      network.decoder.describe(
+        unrolled.outputs(segment.count)[part], targets: unrolled.targets[rows], packed.decoder,
+        scratch: decoderScratch[share.index], into: details[rows], on: unrolled.kernels)
     }
   }
 

@@ -81,6 +81,18 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
     }
   }
 
+  /// What the predictions after outputs `[N, H]` say, overwriting `details`.
+  func describe(
+    _ outputs: Rows<K.Operand>, targets: Rows<Int32>, _ weights: Weights, scratch: Scratch,
+    into details: PredictionRows, on kernels: K
+  ) where K: ReadingKernels {
+    forEachBlock(outputs.rows, scratch) { rows in
+      let logits = scratch.logits[0..<rows.count]
+      self.logits(outputs[rows], weights, into: logits, on: kernels)
+      kernels.describe(logits, targets: targets[rows], into: details[rows])
+    }
+  }
+
   // MARK: Backward
 
   /// The same, and back: `dOutputs [N, H]` is overwritten with the gradient of `scale`·Σ losses, the decoder's own

@@ -1,14 +1,27 @@
-/// A page in one file: text, tables and charts; no scripts, nothing fetched.
+/// A page in one file: text, tables and charts; nothing fetched, and no scripts but those that are added.
 public struct HTMLPage: Sendable {
   /// The page's title and first heading.
   public let title: String
   private var body = ""
+  private var style = ""
 
   /// A page with its heading alone.
   public init(_ title: String) { self.title = title }
 
   /// Begins a section.
   public mutating func add(heading: String) { body += "<h2>\(escaped(heading))</h2>\n" }
+
+  /// Adds well-formed markup as it is.
+  public mutating func add(markup: String) { body += markup + "\n" }
+
+  /// Adds rules to the page's style.
+  public mutating func add(style rules: String) { style += rules + "\n" }
+
+  /// Adds a script, which must do without `<` and `&`, and without which the page must do.
+  public mutating func add(script: String) {
+    precondition(!script.contains { "<&".contains($0) }, "a script in a page has no < and no &")
+    body += "<script>\n\(script)\n</script>\n"
+  }
 
   /// Adds a paragraph of plain text.
   public mutating func add(paragraph: String) { body += "<p>\(escaped(paragraph))</p>\n" }
@@ -47,7 +60,7 @@ public struct HTMLPage: Sendable {
     <meta name="viewport" content="width=device-width, initial-scale=1"/>
     <title>\(escaped(title))</title>
     <style>
-    \(ChartStyle.page)\(ChartStyle.css)</style>
+    \(ChartStyle.page)\(ChartStyle.css)\(style)</style>
     </head>
     <body>
     <h1>\(escaped(title))</h1>

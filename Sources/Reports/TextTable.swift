@@ -2,7 +2,8 @@
 
 /// Rows of a label, a number and a remark, in columns.
 public struct TextTable: Sendable {
-  private var rows: [(label: String, value: String, remark: String)] = []
+  /// What was added.
+  public private(set) var rows: [(label: String, value: String, remark: String)] = []
 
   /// A table without rows.
   public init() {}

@@ -90,6 +90,8 @@ public enum DocumentCut: Sendable, Equatable {
 public struct CutText: Sendable, Equatable {
   /// In their order, none empty.
   public private(set) var documents: [String] = []
+  /// Where each begins, in bytes of the text that it is of.
+  public private(set) var starts: [Int] = []
   /// How many were left out since they hold nothing but line ends.
   public private(set) var empty = 0
   /// How many separators were found.
@@ -102,13 +104,19 @@ public struct CutText: Sendable, Equatable {
     self.separators = separators
     for piece in pieces {
       let isEmpty = piece.utf8.allSatisfy { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-      if isEmpty { empty += 1 } else { documents.append(String(piece)) }
+      guard !isEmpty else {
+        empty += 1
+        continue
+      }
+      documents.append(String(piece))
+      starts.append(piece.base.utf8.distance(from: piece.base.startIndex, to: piece.startIndex))
     }
   }
 
   /// Adds the documents of a text that follows.
   public mutating func append(_ other: CutText) {
     documents += other.documents
+    starts += other.starts
     empty += other.empty
     separators += other.separators
   }

@@ -61,7 +61,8 @@ import Unroll
       let json = try JSON(parsing: unroll("perplexity", "--model", model, "--format", "json", text).output)
       let keys = [
         "tokens", "scored_tokens", "characters", "bytes", "words", "unknown_tokens", "nats_per_token", "perplexity",
-        "bits_per_character", "bits_per_byte", "word_perplexity", "standard_error",
+        "bits_per_character", "bits_per_byte", "word_perplexity", "standard_error", "interval_low", "interval_high",
+        "bootstrap_block_tokens", "nats_per_token_with_unknown", "nats_per_token_without_unknown", "positions", "kinds",
       ]
       #expect(json.members?.map(\.key) == keys)
       func number(_ key: String) throws -> Double { try #require(json[key]?.double) }

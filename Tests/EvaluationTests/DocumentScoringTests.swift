@@ -71,6 +71,24 @@ import Tokenization
     #expect(literal.score.tokens == 3 && literal.characters == 2 && literal.bytes == 2)
   }
 
+  /// Read one by one for their details, documents cost what they cost side by side, to the bit.
+  @Test func detailsChangeNothing() throws {
+    let texts = ["one two\n\nthré\n", "4\nfive\n"]
+    for model in [try model(LSTM<DoubleKernels>.self), try model(LSTM<Float32Kernels>.self)] {
+      var reading = TextReading(model, Self.tokenizer)
+      var places: [[Int]] = []
+      let plain = try PerplexityReport(of: texts, by: reading) { text, token in
+        places.append([text, token.bytes.lowerBound, token.position, token.isDocumentEnd ? 1 : 0])
+      }
+      reading.detail = .init(alternatives: 1)
+      let detailed = try PerplexityReport(of: texts, by: reading)
+      #expect(detailed.score == plain.score && detailed.documents == plain.documents)
+      #expect(places[8] == [0, 7, 8, 1] && places[9] == [0, 9, 0, 0] && places[10] == [0, 9, 1, 0])
+      #expect(places[16] == [1, 0, 0, 0] && places[18] == [1, 1, 2, 1] && places[24] == [1, 6, 5, 1])
+      #expect(plain.texts.map(\.score.tokens) == [14, 7] && plain.texts.map(\.characters) == [11, 5])
+    }
+  }
+
   @Test func documentsWantTheirSymbol() throws {
     let model = try model(LSTM<DoubleKernels>.self, nil)
     func report(_ cut: DocumentCut?) throws -> PerplexityReport {

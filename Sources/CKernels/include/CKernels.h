@@ -40,6 +40,10 @@
   /* losses[r] = −ln softmax(logits[r])[targets[r]] in nats; dLogits = scale·(softmax − one-hot), where not NULL. */   \
   void NAME(cross_entropy)(size_t rows, size_t V, REAL *logits, const int32_t *targets, REAL scale, OPERAND *dLogits,  \
                            double *losses);                                                                            \
+  /* Of each row of logits, which are destroyed: the loss as above, the entropy in nats, the target's rank from 1, the \
+     K ≤ V best symbols and their losses; and, where not NULL, the sum of all probabilities, added up in double. */    \
+  void NAME(describe)(size_t rows, size_t V, size_t K, REAL *logits, const int32_t *targets, double *losses,           \
+                      double *entropies, int32_t *ranks, int32_t *best, double *bestLosses, double *totals);           \
   /* out = a, rounded to the operand type. */                                                                          \
   void NAME(narrow)(size_t count, const REAL *a, OPERAND *out);                                                        \
   /* out [steps, count] = a [steps, count] ⊙ mask [count], the same at every step. */                                  \

@@ -1,0 +1,171 @@
+import Reports
+import Tokenization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The markup of texts coloured by surprisal.
+///
+/// Tokens of the beginning are elements of their own, with the alternatives as their title. What follows is coloured by
+/// the word, neighbours of one colour together, so that a megabyte stays light enough to scroll; the rest is left out.
+public struct HeatMap {
+  /// Tokens that tell their alternatives.
+  public static let detailedTokens = 20_000
+  /// Bytes of text that are shown.
+  public static let shownBytes = 4_000_000
+  /// Upper bounds in bits of all colours but the last; under the first there is none.
+  static let bounds = [1.0, 2, 4, 7, 11]
+
+  private let texts: [String]
+  private let names: [String]
+  private let tokenizer: any Tokenizer
+
+  private var markup = ""
+  private var index = -1
+  private var bytes = TextBytes("")
+  /// Bytes of the text that are written.
+  private var written = 0
+  private var tokens = 0
+  private var total = 0
+  /// Bytes since the chunk began, which the browser lays out when it comes into sight.
+  private var chunk = 0
+  private var pending = Pending()
+  private var run: (colour: Int, text: String) = (0, "")
+
+  /// Tokens that are coloured together.
+  private struct Pending {
+    var bits = 0.0
+    var count = 0
+    var end = 0
+    var details: ScoredToken.Details?
+    var id: Int32 = 0
+  }
+
+  /// A map of texts without tokens yet.
+  public init(_ texts: [String], names: [String], _ tokenizer: any Tokenizer) {
+    self.texts = texts
+    self.names = names
+    self.tokenizer = tokenizer
+  }
+
+  /// Whether some of the texts was left out.
+  var isShortened: Bool { total >= Self.shownBytes }
+
+  /// Adds the next token of a text.
+  public mutating func add(_ text: Int, _ token: ScoredToken) {
+    if text != index { begin(text) }
+    guard total < Self.shownBytes else { return }
+    guard let surprisal = token.surprisal else { return }
+    if token.isDocumentEnd {
+      flush()
+      return
+    }
+    let isDetailed = tokens < Self.detailedTokens
+    // Words of what is not told token by token end where a token begins with white space.
+    if !isDetailed, pending.count > 0, bytes.scalar(at: token.bytes.lowerBound)?.properties.isWhitespace ?? true {
+      flush()
+    }
+    if pending.count == 0 { plain(until: token.bytes.lowerBound) }
+    pending.bits += surprisal / log(2)
+    pending.count += 1
+    pending.end = max(pending.end, token.bytes.upperBound)
+    (pending.details, pending.id) = (isDetailed ? token.details : nil, token.id)
+    tokens += 1
+    // Parts of a scalar wait for the others; a line's end may end a part of the page.
+    let endsLine = pending.end > 0 && bytes.bytes[pending.end - 1] == UInt8(ascii: "\n")
+    if endsLine || isDetailed && bytes.start(of: pending.end) == pending.end { flush() }
+  }
+
+  /// The map with all that was added.
+  public func finished() -> HeatMap {
+    var map = self
+    map.endText()
+    return map
+  }
+
+  var html: String { markup }
+
+  // MARK: Parts
+
+  private mutating func begin(_ text: Int) {
+    endText()
+    (index, bytes, written, chunk) = (text, TextBytes(texts[text]), 0, 0)
+    pending = Pending()
+    if names.count > 1 { markup += "<h3>\(escaped(names[text]))</h3>\n" }
+    markup += "<div class=\"heat\"><div class=\"part\">"
+  }
+
+  private mutating func endText() {
+    guard index >= 0 else { return }
+    flush()
+    if !isShortened { plain(until: bytes.count) }
+    endRun()
+    markup += "</div></div>\n"
+    index = -1
+  }
+
+  /// Text that was not scored.
+  private mutating func plain(until end: Int) {
+    guard end > written else { return }
+    append(bytes.text(written..<end), colour: 0)
+    advance(to: end)
+  }
+
+  private mutating func flush() {
+    guard pending.count > 0 else { return }
+    let end = max(written, pending.end)
+    let text = bytes.text(written..<end)
+    let mean = pending.bits / Double(pending.count)
+    let colour = Self.bounds.firstIndex { mean < $0 } ?? Self.bounds.count
+    if let details = pending.details {
+      endRun()
+      let isLineEnd = text == "\n" && colour > 1
+      let title = title(text, details)
+      markup += "<i" + (colour > 0 ? " class=\"h\(colour)\"" : "") + " title=\"\(escaped(title))\">"
+      markup += (isLineEnd ? "↵" : text == "\n" ? "" : escaped(text)) + "</i>" + (text == "\n" ? "\n" : "")
+    } else {
+      append(text, colour: colour)
+    }
+    pending = Pending()
+    advance(to: end)
+  }
+
+  private mutating func append(_ text: String, colour: Int) {
+    if run.colour != colour { endRun() }
+    run.colour = colour
+    run.text += text
+  }
+
+  private mutating func endRun() {
+    let text = escaped(run.text)
+    if !text.isEmpty { markup += run.colour > 0 ? "<i class=\"h\(run.colour)\">\(text)</i>" : text }
+    run = (0, "")
+  }
+
+  private mutating func advance(to end: Int) {
+    chunk += end - written
+    total += end - written
+    written = end
+    guard chunk > 2000, end > 0, bytes.bytes[end - 1] == UInt8(ascii: "\n") else { return }
+    endRun()
+    markup += "</div>\n<div class=\"part\">"
+    chunk = 0
+  }
+
+  private func title(_ text: String, _ details: ScoredToken.Details) -> String {
+    let alternatives = details.alternatives.map {
+      "\(Self.visible(tokenizer.text(of: $0.id))) \(decimal(100 * exp(-$0.surprisal), places: 1)) %"
+    }
+    return "\(Self.visible(text)): \(decimal(pending.bits, places: 2)) bits, rank \(details.rank); likeliest: "
+      + alternatives.joined(separator: ", ")
+  }
+
+  private static func visible(_ text: String) -> String {
+    text.replacing("\n", with: "↵").replacing(" ", with: "␣").replacing("\t", with: "⇥")
+  }
+}

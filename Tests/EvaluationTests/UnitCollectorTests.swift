@@ -1,0 +1,105 @@
+import Evaluation
+import Testing
+import Tokenization
+
+/// Rows of units from tokens made by hand.
+@Suite struct UnitCollectorTests {
+  private final class Rows { var rows: [UnitRow] = [] }
+
+  /// Tokens as the strings they are; the first is not scored. Token i has i nats, rank i and entropy i / 2.
+  private func rows(_ unit: TextUnit, _ texts: [[String]]) throws -> [UnitRow] {
+    let sink = Rows()
+    let tokenizer = ByteTokenizer(normalization: .none)
+    var collector = UnitCollector(unit, of: texts.map { $0.joined() }, tokenizer) { sink.rows.append($0) }
+    for (index, tokens) in texts.enumerated() {
+      var place = 0
+      for (i, token) in tokens.enumerated() {
+        let end = place + token.utf8.count
+        try collector.add(
+          index,
+          ScoredToken(
+            id: 0, bytes: place..<end, position: i, isDocumentEnd: false, surprisal: i == 0 ? nil : Double(i),
+            details: i == 0 ? nil : .init(rank: i, entropy: Double(i) / 2)))
+        place = end
+      }
+    }
+    try collector.finish()
+    return sink.rows
+  }
+
+  private static let tokens = ["The", " fox", "es", " ", " ran", ".\n", "\n", "né", "e", " \n"]
+
+  private func expectTotal(_ rows: [UnitRow], _ total: Double) {
+    #expect(abs(rows.reduce(0) { $0 + ($1.surprisal ?? 0) } - total) < 1e-12)
+    #expect(abs(rows.reduce(0) { $0 + ($1.entropy ?? 0) } - total / 2) < 1e-12)
+  }
+
+  @Test(arguments: TextUnit.allCases)
+  func rowsAddUp(_ unit: TextUnit) throws {
+    let texts = [Self.tokens, ["a"], ["x", "y z"]]
+    let rows = try rows(unit, texts)
+    expectTotal(rows, 45 + 1)
+    let counts: [TextUnit: Int] = [.token: 10, .character: 27, .word: 7, .line: 5, .file: 3]
+    #expect(rows.count == counts[unit])
+  }
+
+  @Test func words() throws {
+    let rows = try rows(.word, [Self.tokens])
+    #expect(rows.map(\.text) == ["The", "foxes", "ran.", "née"])
+    // A blank of its own tells the end of the word before it.
+    #expect(rows.map(\.surprisal) == [nil, 6, 15, 24] as [Double?])
+    #expect(rows.map(\.rank) == [nil, 3, 6, 9])
+    #expect(rows.map(\.line) == [1, 1, 1, 3] && rows.map(\.position) == [1, 5, 12, 1])
+  }
+
+  @Test func lines() throws {
+    let rows = try rows(.line, [Self.tokens, ["a\r\n", "b"]])
+    #expect(rows.map(\.text) == ["The foxes  ran.", "", "née ", "a", "b"])
+    #expect(rows.map(\.surprisal) == [15, 6, 24, nil, 1] as [Double?])
+    #expect(rows.map(\.line) == [1, 2, 3, 1, 2] && rows.map(\.file) == [0, 0, 0, 1, 1])
+  }
+
+  @Test func charactersShareTheirToken() throws {
+    let rows = try rows(.character, [["a", "né", "x"]])
+    #expect(rows.map(\.text) == ["a", "n", "é", "x"] && rows.map(\.surprisal) == [nil, 0.5, 0.5, 2] as [Double?])
+    #expect(rows.map(\.position) == [1, 2, 3, 4] && rows.map(\.rank) == [nil, 1, 1, 2])
+  }
+
+  /// Bytes of one character are added up.
+  @Test func bytesMakeCharacters() throws {
+    let sink = Rows()
+    var collector = UnitCollector(.character, of: ["aéb"], ByteTokenizer(normalization: .none)) {
+      sink.rows.append($0)
+    }
+    for place in 0..<4 {
+      try collector.add(
+        0,
+        ScoredToken(
+          id: 0, bytes: place..<place + 1, position: place, isDocumentEnd: false, surprisal: Double(place + 1),
+          details: nil))
+    }
+    try collector.finish()
+    #expect(sink.rows.map(\.surprisal) == [1, 5, 4] as [Double?] && sink.rows.map(\.rank) == [nil, nil, nil])
+  }
+
+  @Test func tokensHavePlaces() throws {
+    let rows = try rows(.token, [Self.tokens])
+    #expect(rows.map(\.text) == Array(Self.tokens.dropFirst()))
+    #expect(rows.map(\.line) == [1, 1, 1, 1, 1, 2, 3, 3, 3] && rows.map(\.position) == [4, 8, 10, 11, 15, 1, 1, 3, 4])
+  }
+
+  @Test func formsOfRows() throws {
+    let row = try rows(.token, [["a", "x,\"\n"]])[0]
+    #expect(row.csv(file: "f") == "f,1,2,\"x,\"\"\n\",1.442695,1,0.721348")
+    #expect(row.json(file: "f")["text"]?.string == "x,\"\n" && row.json(file: "f")["rank"]?.integer == 1)
+    let empty = try rows(.character, [["a"]])[0]
+    #expect(empty.csv(file: "f") == "f,1,1,a,,," && empty.json(file: "f")["surprisal_bits"]?.isNull == true)
+  }
+
+  @Test func theMostSurprising() throws {
+    var top = TopRows(2)
+    for row in try rows(.word, [["a ", "long ", "b ", "c ", "dd"]]) { top.add(row) }
+    // Nats for each character: 1 / 4, 2, 3, 4 / 2.
+    #expect(top.rows.map(\.text) == ["c", "b"])
+  }
+}
