@@ -26,6 +26,8 @@ public struct PerplexityReport: Sendable {
   public let documents: Documents?
   /// What the precision changed, where that was measured.
   public var precisionCost: PrecisionCost?
+  /// The figures with dynamic evaluation and a cache, where they were asked for.
+  public var adaptive: AdaptiveScores?
 
   /// Surprisal per token.
   public var natsPerToken: Double { score.mean }
@@ -87,7 +89,7 @@ public struct PerplexityReport: Sendable {
       "bits_per_character": JSON(bitsPerCharacter), "bits_per_byte": JSON(bitsPerByte),
       "word_perplexity": JSON(wordPerplexity), "standard_error": JSON(standardError),
     ]
-    let documented = json.adding(documents?.members ?? [])
+    let documented = json.adding(documents?.members ?? []).adding(adaptive?.members(characters: characters) ?? [])
     guard let cost = precisionCost else { return documented }
     return documented.adding(
       .init("precision", .string(cost.precision.rawValue)),
@@ -104,6 +106,7 @@ public struct PerplexityReport: Sendable {
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
+    adaptive?.add(to: &table, characters: characters)
     if let documents {
       let empty = documents.empty > 0 ? "; \(grouped(documents.empty)) empty left out" : ""
       table.add(

@@ -32,6 +32,7 @@ struct PerplexityCommand: ParsableCommand {
 
   @OptionGroup var encoding: EncodingOptions
   @OptionGroup var documents: DocumentOptions
+  @OptionGroup(title: "Adapting to the text") var adaptation: AdaptationOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
@@ -80,6 +81,8 @@ struct PerplexityCommand: ParsableCommand {
           threads: compute.threadCount)
       }
       if precision != .float32 { report.precisionCost = try cost(of: precision, loaded, texts) }
+      report.adaptive = try adaptation.scores(
+        of: texts, loaded, documents.cut, unknown, encoding, threads: compute.threadCount)
       switch format {
       case .text: _ = try Terminal.write(report.text)
       case .json: _ = try Terminal.write(report.json.text(indented: true) + "\n")
