@@ -37,7 +37,7 @@ public struct DynamicEvaluation: Sendable, Equatable {
   /// The defaults of a rule.
   public init(rule: Rule = .rms) {
     self.rule = rule
-    (learningRate, decay) = rule == .rms ? (4e-4, 5e-4) : (0.02, 5e-4)
+    (learningRate, decay) = rule == .rms ? (4e-4, 2e-4) : (0.02, 2e-4)
   }
 
   /// - Throws: ``InvalidAdaptation`` that names the setting.
