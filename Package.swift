@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "LanguageModeling", dependencies: ["Recurrence", "Tokenization", "ModelFiles", "Compute"]),
     .target(name: "Reports"),
     .target(name: "Corpora", dependencies: ["Tokenization", "ModelFiles", "UnicodeText", "Compute", "CZlib"]),
-    .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "Compute"]),
+    .target(name: "Sampling", dependencies: ["LanguageModeling", "Tokenization", "ModelFiles", "Compute"]),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -74,7 +74,9 @@ let package = Package(
     .testTarget(name: "OptimizationTests", dependencies: ["Optimization", "Compute", "TestSupport"]),
     .testTarget(
       name: "SamplingTests",
-      dependencies: ["Sampling", "LanguageModeling", "Recurrence", "Tokenization", "Compute", "TestSupport"]),
+      dependencies: [
+        "Sampling", "LanguageModeling", "Recurrence", "Tokenization", "ModelFiles", "Compute", "TestSupport",
+      ]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "CKernels", "TestSupport"]),
     .testTarget(

@@ -83,3 +83,58 @@ CLONES void NAME(adagrad)(size_t count, REAL rate, REAL penalty, REAL epsilon, c
     weights[j] -= rate * g / (MATH(sqrt)(next) + epsilon);
   }
 }
+
+CLONES void NAME(add_squares)(size_t count, const REAL *restrict a, REAL *restrict sums) {
+  for (size_t j = 0; j < count; j++) sums[j] += a[j] * a[j];
+}
+
+CLONES double NAME(sum_of_roots)(size_t count, REAL factor, const REAL *a) {
+  double parts[16] = {0};  // a fixed order that vectorises
+  size_t j = 0;
+  for (; j + 16 <= count; j += 16)
+    for (int k = 0; k < 16; k++) parts[k] += (double)MATH(sqrt)(factor * a[j + k]);
+  for (int k = 0; j < count; j++, k++) parts[k] += (double)MATH(sqrt)(factor * a[j]);
+  for (int half = 8; half > 0; half /= 2)
+    for (int k = 0; k < half; k++) parts[k] += parts[k + half];
+  return parts[0];
+}
+
+CLONES void NAME(pulled_sgd)(size_t count, REAL rate, REAL pull, const REAL *restrict gradient,
+                             const REAL *restrict base, REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) weights[j] += pull * (base[j] - weights[j]) - rate * gradient[j];
+}
+
+CLONES void NAME(pulled_rms)(size_t count, REAL rate, REAL pull, REAL factor, REAL epsilon,
+                             const REAL *restrict gradient, const REAL *restrict squares, const REAL *restrict base,
+                             REAL *restrict weights) {
+  for (size_t j = 0; j < count; j++) {
+    const REAL root = MATH(sqrt)(factor * squares[j]);
+    const REAL share = pull * root < (REAL)1 ? pull * root : (REAL)1;
+    weights[j] += share * (base[j] - weights[j]) - rate * gradient[j] / (root + epsilon);
+  }
+}
+
+// The softmax of flatness·key·query over the keys, summed over those whose symbol is the wanted one. `scores` is scratch.
+CLONES double NAME(cache_probability)(size_t keys, size_t columns, const REAL *key, const int32_t *symbols,
+                                      const REAL *query, int32_t symbol, REAL flatness, REAL *restrict scores) {
+  REAL largest = 0;
+  for (size_t i = 0; i < keys; i++) {
+    const REAL *restrict k = key + i * columns;
+    REAL parts[16] = {0};  // a fixed order that vectorises
+    size_t j = 0;
+    for (; j + 16 <= columns; j += 16)
+      for (int p = 0; p < 16; p++) parts[p] += k[j + p] * query[j + p];
+    for (int p = 0; j < columns; j++, p++) parts[p] += k[j] * query[j];
+    for (int half = 8; half > 0; half /= 2)
+      for (int p = 0; p < half; p++) parts[p] += parts[p + half];
+    scores[i] = flatness * parts[0];
+    largest = i == 0 || scores[i] > largest ? scores[i] : largest;
+  }
+  for (size_t i = 0; i < keys; i++) scores[i] = MATH(exp)(scores[i] - largest);
+  double all = 0, wanted = 0;
+  for (size_t i = 0; i < keys; i++) {
+    all += (double)scores[i];
+    wanted += symbols[i] == symbol ? (double)scores[i] : 0;
+  }
+  return keys > 0 ? wanted / all : 0;
+}

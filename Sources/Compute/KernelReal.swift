@@ -39,6 +39,15 @@ public protocol KernelReal: BinaryFloatingPoint & BitwiseCopyable & Sendable {
   /// `s ← s + g²`, `w ← w − rate·g / (√s + ε)`.
   static func adagrad(
     rate: Double, penalty: Double, epsilon: Double, gradient: Rows<Self>, sum: Rows<Self>, weights: Rows<Self>)
+  /// `sums += a²`.
+  static func addSquares(_ a: Rows<Self>, to sums: Rows<Self>)
+  /// Σ √(factor·a), summed in Double in a fixed order.
+  static func sumOfRoots(_ a: Rows<Self>, times factor: Double) -> Double
+  /// `w ← w − rate·g + pull·(base − w)`.
+  static func pulledSGD(rate: Double, pull: Double, gradient: Rows<Self>, base: Rows<Self>, weights: Rows<Self>)
+  /// One step of dynamic evaluation on `weights`; see ``PulledStep``.
+  static func pulledRMS(
+    _ step: PulledStep, gradient: Rows<Self>, squares: Rows<Self>, base: Rows<Self>, weights: Rows<Self>)
 }
 
 /// The numbers of one Adam step: `g ← gradient + penalty·w`, `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`,

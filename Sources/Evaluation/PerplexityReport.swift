@@ -30,6 +30,8 @@ public struct PerplexityReport: Sendable {
   public let documents: Documents?
   /// What the precision changed, where that was measured.
   public var precisionCost: PrecisionCost?
+  /// The figures with dynamic evaluation and a cache, where they were asked for.
+  public var adaptive: AdaptiveScores?
 
   /// Surprisal per token.
   public var natsPerToken: Double { score.mean }

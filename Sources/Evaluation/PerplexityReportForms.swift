@@ -26,7 +26,8 @@ extension PerplexityReport {
       "positions": .array(breakdown.positions.filter { $0.score.tokens > 0 }.map(\.json)),
       "kinds": .array(breakdown.kindsByShare.map { $0.score.json(.init("kind", .string($0.kind.name))) }),
     ]
-    return json.adding((documents?.members ?? []) + verification + cost)
+    let adapted = adaptive?.members(characters: characters) ?? []
+    return json.adding((documents?.members ?? []) + adapted + verification + cost)
   }
 
   private var verification: [JSON.Member] {
@@ -60,6 +61,7 @@ extension PerplexityReport {
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
     table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
+    adaptive?.add(to: &table, characters: characters)
     addRemarks(to: &table)
     return table
   }

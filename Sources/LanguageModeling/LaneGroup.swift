@@ -120,6 +120,11 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
     return losses.sum
   }
 
+  /// The losses of the last window's first steps, `[T·B]`, and the top layer's hidden states after them, `[T·B, H]`.
+  func read(_ steps: Int) -> (losses: [Double], outputs: Rows<Float>) {
+    (unrolled.losses[unrolled.rows(0..<steps)].elements, widened(unrolled.outputs(steps), on: unrolled.kernels).floats)
+  }
+
   // MARK: Forward
 
   /// Unrolls `steps` steps, segment by segment. What is scored here is not differentiated.

@@ -39,6 +39,14 @@ public protocol LanguageModelReader: AnyObject {
   func logits(after symbols: [Int32]) -> [Double]
   /// Lane i goes on from the state that lane `lanes[i]` has: one number for each lane, any of them more than once.
   func gather(lanes: [Int])
+  /// What a lane remembers of its text.
+  func state(ofLane lane: Int) -> ReaderState
+  /// Every lane goes on from a state that a reader of the same model had, to the bit where its precision was the same.
+  func restore(_ state: ReaderState)
+  /// The top layer's hidden states after each step of the last window, `[T·B, H]`, of at most ``stepsKept`` steps.
+  func outputs(steps: Int) -> Rows<Float>
+  /// The longest window whose ``outputs(steps:)`` can be asked for.
+  var stepsKept: Int { get }
 }
 
 /// The numerical precision that a model runs in.

@@ -25,6 +25,16 @@ public struct ModelFolder: Sendable {
   /// Whether the folder holds weights.
   public var holdsModel: Bool { Files.kind(file(Self.weightsName)) == .file }
 
+  /// A hash of the weights and of what they mean: two folders that have it write the same text.
+  ///
+  /// - Throws: ``FileError`` that names the file.
+  public func fingerprint() throws -> String {
+    let configuration = try Files.read(file(Self.configurationName), limit: 1 << 28, allowsPipes: false)
+    let tokenizer = try Files.read(file(Self.tokenizerName), limit: 1 << 28, allowsPipes: false)
+    let weights = try Files.read(file(Self.weightsName), allowsPipes: false)
+    return sha256(Array((sha256(weights) + sha256(configuration) + sha256(tokenizer)).utf8))
+  }
+
   // MARK: Writing
 
   /// Writes what does not change while a model is trained. The start token is for texts without a prompt.

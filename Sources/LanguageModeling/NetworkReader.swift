@@ -113,6 +113,40 @@ where Layer.K: ReadingKernels {
     unrolled.gather(lanes: sources)
   }
 
+  func state(ofLane lane: Int) -> ReaderState {
+    precondition((0..<lanes).contains(lane), "the state of lane \(lane) of \(lanes)")
+    return ReaderState(
+      layers: unrolled.records.map { record in
+        let row = lane..<lane + 1
+        return .init(
+          hidden: K.Real.doubles(widened(record.hidden[row], on: K())),
+          cell: record.cell.map { K.Real.doubles($0[row]) })
+      })
+  }
+
+  func restore(_ state: ReaderState) {
+    let oneLane = network.zeroState(lanes: 1)
+    precondition(state.fits(network.configuration), "the state of another model is restored")
+    let kernels = K()
+    for (layer, values) in zip(oneLane, state.layers) {
+      let hidden = Rows<K.Real>(1, layer.hidden.columns)
+      K.Real.copy(values.hidden, to: hidden)
+      kernels.narrow(hidden, into: layer.hidden)
+      if let cell = layer.cell { K.Real.copy(values.cell ?? [], to: cell) }
+    }
+    kernels.tape.play()
+    let all = network.zeroState(lanes: lanes)
+    for (layer, lane) in zip(all, oneLane) { layer.fill(with: lane) }
+    unrolled.begin(from: all)
+  }
+
+  var stepsKept: Int { segment }
+
+  func outputs(steps: Int) -> Rows<Float> {
+    precondition((1...segment).contains(steps), "the outputs of \(steps) steps, where \(segment) are kept")
+    return widened(unrolled.outputs(steps), on: K()).floats
+  }
+
   // MARK: Tapes
 
   private func play(_ purpose: Purpose) {

@@ -111,6 +111,17 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     return times
   }
 
+  /// What the last window was to the network as it then was: the surprisal of each target, −ln p in nats, `[T·B]`, 0 where
+  /// it begins a document, and the top layer's hidden states, `[T·B, H]`.
+  ///
+  /// - Precondition: All lanes are one group, and windows are unrolled whole and once: k2 ≤ k1, nothing recomputed.
+  public func read(lastSteps steps: Int) -> (losses: [Double], outputs: Rows<Float>) {
+    precondition(
+      groups.count == 1 && truncation.k2 <= truncation.k1 && truncation.segment == truncation.k1,
+      "single losses are told of one group of lanes that is unrolled whole and once")
+    return groups[0].read(steps)
+  }
+
   /// Begins a new stream: the zero state in every lane, or the trained initial one.
   public func resetState() {
     beginsStream = true

@@ -6,6 +6,11 @@
   import Darwin
 #endif
 
+extension Alternative {
+  /// The model's probability.
+  public var probability: Double { exp(logProbability) }
+}
+
 /// What processors ask of logits, −∞ among them.
 enum Distribution {
   /// ln Σ exp(logits), −∞ where nothing can come.

@@ -88,6 +88,21 @@ public struct ProcessorChain: Sendable {
     return processors
   }
 
+  /// The bound of mirostat, where it is one of the processors: what they remember besides the text.
+  var mirostatBound: Double? {
+    get { processors.lazy.compactMap { ($0 as? Mirostat)?.bound }.first }
+    set {
+      for index in processors.indices {
+        guard var mirostat = processors[index] as? Mirostat, let newValue else { continue }
+        mirostat.bound = newValue
+        processors[index] = mirostat
+      }
+    }
+  }
+
+  /// Whether anything is done with the symbols of the text so far.
+  var isEmpty: Bool { processors.isEmpty }
+
   /// Takes note of the next symbol of the text: those of the prompt first, then each that was drawn.
   public mutating func accept(_ token: Int32) {
     for index in processors.indices { processors[index].accept(token) }

@@ -15,18 +15,14 @@ public struct PromptHealing: Sendable {
   private var place = 0
 
   /// Tokens that are taken back at most.
-  private static let most = 8
+  static let most = 8
 
   /// Looks for the most tokens at the prompt's end whose bytes a longer token begins with. Time is the vocabulary, times
   /// the bytes of the rest.
   ///
   /// - Parameter special: Tokens that are no text.
   public init(_ prompt: [Int32], _ tokenizer: any Tokenizer, special: [Int32] = []) {
-    let tokens =
-      prompt.isEmpty
-      ? []
-      : (0..<Int32(tokenizer.vocabularySize)).lazy.filter { $0 != tokenizer.unknownID && !special.contains($0) }
-        .map { (id: $0, bytes: tokenizer.bytes(of: $0)) }.filter { !$0.bytes.isEmpty }
+    let tokens = prompt.isEmpty ? [] : Self.tokens(tokenizer, special)
     var (rest, taken): ([UInt8], Int) = ([], 0)
     for count in stride(from: min(Self.most, prompt.count), to: 0, by: -1) {
       let bytes = Array(prompt.suffix(count).map { tokenizer.bytes(of: $0) }.joined())
@@ -37,6 +33,25 @@ public struct PromptHealing: Sendable {
     }
     self.prompt = prompt.dropLast(taken)
     self.rest = rest
+    allowed = Self.allowed(rest, tokens)
+  }
+
+  /// What is left of a healing: bytes that the next draws spell.
+  init(left rest: [UInt8], _ tokenizer: any Tokenizer, special: [Int32]) {
+    prompt = []
+    self.rest = rest
+    allowed = rest.isEmpty ? [] : Self.allowed(rest, Self.tokens(tokenizer, special))
+  }
+
+  /// The bytes that are still to be spelt.
+  var left: [UInt8] { Array(rest.dropFirst(place)) }
+
+  private static func tokens(_ tokenizer: any Tokenizer, _ special: [Int32]) -> [(id: Int32, bytes: [UInt8])] {
+    (0..<Int32(tokenizer.vocabularySize)).lazy.filter { $0 != tokenizer.unknownID && !special.contains($0) }
+      .map { (id: $0, bytes: tokenizer.bytes(of: $0)) }.filter { !$0.bytes.isEmpty }
+  }
+
+  private static func allowed(_ rest: [UInt8], _ tokens: [(id: Int32, bytes: [UInt8])]) -> [[Int32]] {
     var allowed = [[Int32]](repeating: [], count: rest.count)
     for start in rest.indices.reversed() {
       let left = rest[start...]
@@ -45,7 +60,7 @@ public struct PromptHealing: Sendable {
         return left.starts(with: token.bytes) && !allowed[start + token.bytes.count].isEmpty
       }.map(\.id)
     }
-    self.allowed = allowed
+    return allowed
   }
 
   /// Whether the next draw is free.

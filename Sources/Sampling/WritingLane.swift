@@ -5,8 +5,9 @@ import Tokenization
 struct WritingLane: Sendable {
   let sample: Int
   var chain: ProcessorChain
-  /// Tokens drawn so far.
-  private(set) var count = 0
+  /// Tokens drawn so far, those of earlier stretches of the text too.
+  private(set) var count: Int
+  private let last: Int
   private(set) var finishReason: FinishReason?
   private let settings: GenerationSettings
   /// What never comes: `<unk>`, and what begins a document.
@@ -23,10 +24,14 @@ struct WritingLane: Sendable {
   /// - Parameters:
   ///   - chain: Knows the prompt, as far as it was not taken back.
   ///   - healing: What was taken back of the prompt.
+  ///   - drawn: Tokens drawn in earlier stretches of the text.
+  ///   - bytes: The last bytes of the text so far, where an earlier stretch may have ended inside a character.
   init(
     sample: Int, _ settings: GenerationSettings, chain: ProcessorChain, tokenizer: any Tokenizer,
-    documents: DocumentSymbols?, healing: PromptHealing, afterPrompt: Bool
+    documents: DocumentSymbols?, healing: PromptHealing, afterPrompt: Bool, drawn: Int = 0, after bytes: [UInt8] = []
   ) {
+    count = drawn
+    last = drawn + settings.length
     self.sample = sample
     self.chain = chain
     self.settings = settings
@@ -35,10 +40,14 @@ struct WritingLane: Sendable {
     self.tokenizer = tokenizer
     self.healing = healing
     decoder = StreamingDecoder(tokenizer, goesOn: afterPrompt)
+    decoder.goOn(after: bytes)
     decoder.leaveOut(healing.rest.count)
     stops = StopStrings(settings.stops.map { tokenizer.normalization.normalize($0) })
     sentence = settings.endsWithSentence ? SentenceEnd() : nil
   }
+
+  /// What is still to be spelt of a prompt's end.
+  var rest: [UInt8] { healing.left }
 
   /// A token that is chosen to be the next, and what the model says of it.
   struct Choice: Sendable {
@@ -102,7 +111,7 @@ struct WritingLane: Sendable {
     guard token != end else { return finish(.eos) }
     if let logProbability { waitingBits = (waitingBits ?? 0) + Distribution.bits(-logProbability) }
     let text = decoder.take(token)
-    guard !text.isEmpty else { return count == settings.length ? finish(.length) : [] }
+    guard !text.isEmpty else { return count == last ? finish(.length) : [] }
     let end = sentence?.end(in: text)
     let (pieces, hasStopped) = stops.take(TextPiece(text: end ?? text, bits: waitingBits))
     waitingBits = nil
@@ -111,7 +120,7 @@ struct WritingLane: Sendable {
       return pieces
     }
     if end != nil { return pieces + finish(.sentence) }
-    return count == settings.length ? pieces + finish(.length) : pieces
+    return count == last ? pieces + finish(.length) : pieces
   }
 
   private mutating func finish(_ reason: FinishReason) -> [TextPiece] {

@@ -31,6 +31,9 @@ public struct StreamingDecoder: Sendable {
     return text
   }
 
+  /// Goes on after other bytes: a character that they begin is finished by the tokens.
+  public mutating func goOn(after bytes: [UInt8]) { waiting = bytes.suffix(Self.unfinished(bytes)) }
+
   /// Leaves out the next bytes of the tokens, since they were written before, as the end of a prompt.
   public mutating func leaveOut(_ count: Int) { leftOut += count }
 

@@ -36,7 +36,7 @@ private func exitStatus(of error: any Error) -> ExitStatus? {
     case .cannotCreate: .cannotCreate
     case .inputOutput: .inputOutput
     }
-  case is ConfigurationError, is InvalidSampling: .usage
+  case is ConfigurationError, is InvalidSampling, is InvalidAdaptation: .usage
   case is UnknownSymbolsError, is CorpusTooShort, is TooLittleText, is TrainingError, is InvalidUTF8,
     is PredictionsNotFinite, is TextTooShort, is GradientsNotFinite,
     is TokenizerJSONError, is VocabularyError, is InText:

@@ -28,6 +28,7 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup var stopping: StoppingOptions
   @OptionGroup var search: SearchOptions
   @OptionGroup var telling: TellingOptions
+  @OptionGroup var kept: StateOptions
   @OptionGroup(title: "Choosing symbols") var sampling: SamplingOptions
 
   @Option(
@@ -48,6 +49,9 @@ struct GenerateCommand: ParsableCommand {
     try require(
       search.samples == 1 || search.beams != nil || sampling.greedy == false && sampling.temperature != 0,
       "--samples \(search.samples) would write one text so many times; give a --temperature above 0.")
+    try require(
+      !kept.isUsed || (search.samples == 1 && search.beams == nil),
+      "--save-state and --load-state are for one text that is drawn; leave out --samples and --beams.")
   }
 
   private var settings: GenerationSettings {
@@ -67,6 +71,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       let settings = try settings
+      guard !kept.isUsed else { return try runKept(settings) }
       let loaded = try ModelFolder(model).load(precision: compute.precision.precision(automatic: .fastest))
       let text = try prompt.read()
       let ids = try encode(text, loaded.tokenizer)
@@ -98,6 +103,22 @@ struct GenerateCommand: ParsableCommand {
         "Warning: the model does not know \(named); \(prompt.unknown == .skip ? "left out" : "read as <unk>")")
     }
     return encoded.ids
+  }
+
+  /// One text that goes on from a state file, or into one.
+  private func runKept(_ settings: GenerationSettings) throws {
+    let kept = try KeptSession(ModelFolder(model), state: kept.loadState, settings, seed: seed, compute)
+    let (session, text) = (kept.session, try prompt.read())
+    session.append(try encode(text, session.tokenizer))
+    let output = TextOutput(
+      prompt: text, echoes: prompt.echo, samples: 1, showsProbabilities: telling.showProbabilities)
+    if telling.json {
+      let line = try session.write().json(prompt: text, session.tokenizer).text() + "\n"
+      _ = try Terminal.write(line)
+    } else {
+      try output.write { try session.write(emit: $0) }
+    }
+    if let path = self.kept.saveState { try kept.save(to: path) }
   }
 
   /// A few texts at a time: a line is written as soon as its batch is.

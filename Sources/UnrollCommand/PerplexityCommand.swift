@@ -48,6 +48,7 @@ struct PerplexityCommand: ParsableCommand {
 
   @OptionGroup var encoding: EncodingOptions
   @OptionGroup var documents: DocumentOptions
+  @OptionGroup(title: "Adapting to the text") var adaptation: AdaptationOptions
   @OptionGroup(title: "Running") var compute: ComputeOptions
 
   func validate() throws {
@@ -136,6 +137,8 @@ struct PerplexityCommand: ParsableCommand {
     }
     var report = try PerplexityReport(of: texts, by: reading)
     if precision != .float32 { report.precisionCost = try cost(of: precision, loaded, texts) }
+    report.adaptive = try adaptation.scores(
+      of: texts, loaded, documents.cut, unknown, encoding, threads: compute.threadCount)
     bar.clear()
     switch format {
     case .json: _ = try Terminal.write(report.json.text(indented: true) + "\n")

@@ -14,7 +14,8 @@ struct UnrollCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TrainCommand.self, GenerateCommand.self, PerplexityCommand.self, InfoCommand.self, RunsCommand.self,
+      TrainCommand.self, GenerateCommand.self, WriteCommand.self, PerplexityCommand.self, InfoCommand.self,
+      RunsCommand.self,
       GradientsCommand.self, TokenizerCommand.self, BenchCommand.self,
     ])
 

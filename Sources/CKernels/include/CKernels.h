@@ -80,6 +80,17 @@ typedef struct {
                      const REAL *gradient, REAL *v, REAL *buffer, REAL *weights);                                      \
   void NAME(adagrad)(size_t count, REAL rate, REAL penalty, REAL epsilon, const REAL *gradient, REAL *sum,             \
                      REAL *weights);                                                                                     \
+  /* sums += a²; Σ √(factor·a). */                                                                                     \
+  void NAME(add_squares)(size_t count, const REAL *a, REAL *sums);                                                     \
+  double NAME(sum_of_roots)(size_t count, REAL factor, const REAL *a);                                                 \
+  /* One step of SGD whose weights are pulled back to a base; the same with the gradient divided by √(factor·squares) +\
+     epsilon and the pull multiplied by that root, at most 1. */                                                       \
+  void NAME(pulled_sgd)(size_t count, REAL rate, REAL pull, const REAL *gradient, const REAL *base, REAL *weights);    \
+  void NAME(pulled_rms)(size_t count, REAL rate, REAL pull, REAL factor, REAL epsilon, const REAL *gradient,           \
+                        const REAL *squares, const REAL *base, REAL *weights);                                         \
+  /* Σ softmax(flatness·key·query) over the keys [keys, columns] whose symbol is `symbol`; 0 without keys. */          \
+  double NAME(cache_probability)(size_t keys, size_t columns, const REAL *key, const int32_t *symbols,                 \
+                                 const REAL *query, int32_t symbol, REAL flatness, REAL *scores);                      \
   /* a[j] = 0 where the 16 bits of the stream that are element j's are below the threshold, else factor·a[j]. Of 128 */\
   /* elements, 16 blocks of four words, 32·w + k has the lower half of word w of block k, 16 further the upper half. */\
   void NAME(drop)(size_t count, const CKernelsStream *stream, uint32_t threshold, REAL factor, REAL *a);               \

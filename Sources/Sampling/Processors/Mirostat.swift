@@ -9,7 +9,7 @@ public struct Mirostat: LogitProcessor {
   /// η: how fast the bound follows.
   public let rate: Double
   /// μ: the bound on the surprisal, in bits; at first 2τ.
-  public private(set) var bound: Double
+  public internal(set) var bound: Double
   /// Of the prediction at hand; none where nothing was processed since the last symbol.
   private var surprisals: [Double] = []
 
