@@ -79,7 +79,7 @@ import Testing
         "/bin/sh",
         [
           "-c",
-          "'\(unrollPath)' perplexity --model '\(model)' --by token --format csv '\(text)' '\(text)' | head -c 20",
+          "'\(unrollPath)' perplexity --model '\(model)' --by token --format csv '\(text)' | head -c 20",
         ])
       #expect(result.status == 0 && result.output.count == 20 && result.error.isEmpty)
     }
