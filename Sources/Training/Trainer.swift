@@ -15,6 +15,14 @@ public enum Trainer {
   public static func train(
     _ configuration: TrainingConfiguration, stop: StopRequest, report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
+    try train(configuration, on: nil, stop: stop, report: report)
+  }
+
+  /// The same on kernels that the caller chooses; nil is the fastest on this processor.
+  package static func train(
+    _ configuration: TrainingConfiguration, on layer: (any RecurrentLayer.Type)?, stop: StopRequest,
+    report: (TrainingEvent) -> Void
+  ) throws -> TrainingEvent.End {
     // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
     try configuration.precision.requireTraining()
     _ = try modelConfiguration(configuration, vocabularySize: 1)
@@ -27,7 +35,8 @@ public enum Trainer {
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
       try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
     }
-    return try run(model.trainingLayer(configuration.precision))
+    let chosen: any RecurrentLayer.Type = layer ?? model.trainingLayer(configuration.precision)
+    return try run(chosen)
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.

@@ -31,7 +31,7 @@ import Training
 
     func train() throws -> (events: [TrainingEvent], end: TrainingEvent.End) {
       var events: [TrainingEvent] = []
-      let end = try Trainer.train(configuration, stop: StopRequest()) { events.append($0) }
+      let end = try Trainer.train(configuration, on: Layer.self, stop: StopRequest()) { events.append($0) }
       return (events, end)
     }
 

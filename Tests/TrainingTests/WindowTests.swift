@@ -25,7 +25,7 @@ import Training
     (configuration.variesK1, configuration.hasRandomOffset) = (varies, offset)
     (configuration.limit, configuration.validation, configuration.logEvery) = (limit, .fraction(validation), 1)
     var events: [TrainingEvent] = []
-    _ = try Trainer.train(configuration, stop: StopRequest()) { events.append($0) }
+    _ = try Trainer.train(configuration, on: Layer.self, stop: StopRequest()) { events.append($0) }
     return (events, configuration)
   }
 
