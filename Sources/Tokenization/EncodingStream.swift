@@ -51,7 +51,7 @@ public struct EncodingStream {
 private struct WholeTextEncoder {
   private let tokenizer: any Tokenizer
   private let policy: UnknownPolicy
-  private var text: [UInt8] = []
+  private var text = WholeText()
 
   init(_ tokenizer: any Tokenizer, _ policy: UnknownPolicy) {
     self.tokenizer = tokenizer
@@ -59,23 +59,57 @@ private struct WholeTextEncoder {
   }
 
   mutating func append(_ bytes: ArraySlice<UInt8>) throws {
-    text += bytes
-    guard text.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongText }
+    try text.append(bytes, orThrow: .tooLongText)
   }
 
   mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
-    let encoded = try tokenizer.encode(decodeUTF8(text), unknown: policy)
+    let encoded = try tokenizer.encode(decodeUTF8(text.bytes), unknown: policy)
     ids += encoded.ids
     return encoded.unknown
   }
 }
 
+/// Encodes a stream in which special symbols are looked for: what is between two of them is a segment by itself.
+protocol SymbolSeparatingEncoder {
+  var finder: SpecialSymbolFinder { get set }
+  /// Takes text of the segment at hand, and appends the ids that are known by now.
+  mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws
+  /// Ends the segment at hand, where there is one.
+  mutating func endSegment(_ ids: inout [Int32]) throws
+  /// Appends a special symbol, between two segments.
+  mutating func add(symbol id: Int32, to ids: inout [Int32])
+  /// The symbols that the vocabulary lacks.
+  mutating func finishCounting() throws -> [UnknownSymbol]
+}
+
+extension SymbolSeparatingEncoder {
+  mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+    try settle(finder.append(text), to: &ids)
+  }
+
+  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
+    try settle(finder.finish(), to: &ids)
+    try endSegment(&ids)
+    return try finishCounting()
+  }
+
+  private mutating func settle(_ parts: [SpecialSymbolFinder.Part], to ids: inout [Int32]) throws {
+    for part in parts {
+      switch part {
+      case .text(let text): try add(text, to: &ids)
+      case .symbol(let symbol):
+        try endSegment(&ids)
+        add(symbol: symbol.id, to: &ids)
+      }
+    }
+  }
+}
+
 /// Encodes a stream as characters or bytes: special symbols are looked for, what is between them is normalized.
-struct SegmentEncoder {
+struct SegmentEncoder: SymbolSeparatingEncoder {
   /// Nil for bytes.
   private let tokenizer: CharacterTokenizer?
-  private let hasSpecialSymbols: Bool
-  private var finder: SpecialSymbolFinder
+  var finder: SpecialSymbolFinder
   private var normalizer: NormalizationStream
   private var unknown: UnknownCounter
   private var normalized: [UInt8] = []
@@ -84,7 +118,6 @@ struct SegmentEncoder {
 
   init(_ tokenizer: CharacterTokenizer, _ policy: UnknownPolicy) {
     self.tokenizer = tokenizer
-    hasSpecialSymbols = !tokenizer.specialSymbols.isEmpty
     finder = SpecialSymbolFinder(tokenizer.specialSymbols)
     normalizer = NormalizationStream(tokenizer.normalization)
     unknown = UnknownCounter(policy, tokenizer.unknownID)
@@ -92,41 +125,25 @@ struct SegmentEncoder {
 
   init(_ tokenizer: ByteTokenizer) {
     self.tokenizer = nil
-    hasSpecialSymbols = !tokenizer.specialSymbols.isEmpty
     finder = SpecialSymbolFinder(tokenizer.specialSymbols)
     normalizer = NormalizationStream(tokenizer.normalization)
     unknown = UnknownCounter(.fail, nil)
   }
 
-  mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
-    if hasSpecialSymbols { try settle(finder.append(text), to: &ids) } else { try add(text, to: &ids) }
+  mutating func add(symbol id: Int32, to ids: inout [Int32]) {
+    ids.append(id)
+    position += 1
   }
 
-  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
-    try settle(finder.finish(), to: &ids)
-    try endSegment(&ids)
-    return try unknown.finish()
-  }
+  mutating func finishCounting() throws -> [UnknownSymbol] { try unknown.finish() }
 
-  private mutating func settle(_ parts: [SpecialSymbolFinder.Part], to ids: inout [Int32]) throws {
-    for part in parts {
-      switch part {
-      case .text(let text): try add(text, to: &ids)
-      case .symbol(let id):
-        try endSegment(&ids)
-        ids.append(id)
-        position += 1
-      }
-    }
-  }
-
-  private mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+  mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
     normalized.removeAll(keepingCapacity: true)
     try normalizer.append(text, to: &normalized)
     encode(&ids)
   }
 
-  private mutating func endSegment(_ ids: inout [Int32]) throws {
+  mutating func endSegment(_ ids: inout [Int32]) throws {
     normalized.removeAll(keepingCapacity: true)
     try normalizer.finish(&normalized)
     encode(&ids)
@@ -142,10 +159,10 @@ struct SegmentEncoder {
 }
 
 /// Encodes a stream as subwords: special symbols are looked for, what is between them is normalized and cut into words.
-struct SubwordEncoder {
+struct SubwordEncoder: SymbolSeparatingEncoder {
   private let tokenizer: SubwordTokenizer
   private var unknown: UnknownCounter
-  private var finder: SpecialSymbolFinder
+  var finder: SpecialSymbolFinder
   /// Of the segment at hand.
   private var normalizer: NormalizationStream
   private var marker: SpaceMarker
@@ -172,32 +189,15 @@ struct SubwordEncoder {
     marker = SpaceMarker(tokenizer.preTokenization, isFirst: true)
   }
 
-  mutating func append(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
-    guard !tokenizer.specialSymbols.isEmpty else { return try add(text, to: &ids) }
-    try settle(finder.append(text), to: &ids)
+  mutating func add(symbol id: Int32, to ids: inout [Int32]) {
+    ids.append(id)
+    position += 1
+    isAtStart = false
   }
 
-  mutating func finish(_ ids: inout [Int32]) throws -> [UnknownSymbol] {
-    try settle(finder.finish(), to: &ids)
-    try endSegment(&ids)
-    return try unknown.finish()
-  }
+  mutating func finishCounting() throws -> [UnknownSymbol] { try unknown.finish() }
 
-  private mutating func settle(_ parts: [SpecialSymbolFinder.Part], to ids: inout [Int32]) throws {
-    for part in parts {
-      switch part {
-      case .text(let text): try add(text, to: &ids)
-      case .symbol(let id):
-        try endSegment(&ids)
-        ids.append(id)
-        position += 1
-        isAtStart = false
-      }
-    }
-  }
-
-  /// Takes text between special symbols.
-  private mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
+  mutating func add(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) throws {
     guard !text.isEmpty else { return }
     if !hasSegment {
       hasSegment = true
@@ -209,7 +209,7 @@ struct SubwordEncoder {
     if waiting.count >= enough { try encode(&ids, ends: false) }
   }
 
-  private mutating func endSegment(_ ids: inout [Int32]) throws {
+  mutating func endSegment(_ ids: inout [Int32]) throws {
     guard hasSegment else { return }
     hasSegment = false
     isAtStart = false
@@ -249,93 +249,6 @@ struct SubwordEncoder {
     var first = place
     while first > 0 && waiting[first] & 0xC0 == 0x80 { first -= 1 }
     unknown.add(WordScanner.scalar(waiting, first).scalar, at: position + waiting[..<first].scalarCount)
-  }
-}
-
-/// Marks the beginnings of words in a text that comes in pieces, as ``PreTokenization/metaspace(prepend:splits:)`` says;
-/// other kinds leave a text as it is.
-struct SpaceMarker {
-  private let hasMarks: Bool
-  /// Whether a mark is to stand before the text, which has not begun.
-  private var isWanted = false
-
-  /// - Parameter isFirst: Whether the text is the beginning of all.
-  init(_ preTokenization: PreTokenization, isFirst: Bool) {
-    guard case .metaspace(let prepend, _) = preTokenization else {
-      hasMarks = false
-      return
-    }
-    hasMarks = true
-    isWanted = prepend == .always || (prepend == .first && isFirst)
-  }
-
-  /// Takes whole scalars of normalized text.
-  mutating func append(_ text: [UInt8], to marked: inout [UInt8]) {
-    guard hasMarks else {
-      marked += text
-      return
-    }
-    guard !text.isEmpty else { return }
-    if isWanted && text.first != UInt8(ascii: " ") && !text.starts(with: PreTokenization.mark) {
-      marked += PreTokenization.mark
-    }
-    isWanted = false
-    for byte in text {
-      if byte == UInt8(ascii: " ") { marked += PreTokenization.mark } else { marked.append(byte) }
-    }
-  }
-
-  /// Ends the text; one of which normalization left nothing is its mark alone.
-  mutating func finish(_ marked: inout [UInt8]) {
-    if isWanted { marked += PreTokenization.mark }
-    isWanted = false
-  }
-}
-
-/// Finds special symbols in a text that comes in pieces: the leftmost first, and the longest of those that begin at one
-/// place.
-struct SpecialSymbolFinder {
-  enum Part {
-    case text(ArraySlice<UInt8>)
-    case symbol(Int32)
-  }
-
-  /// By first byte, the longest first.
-  private var byFirst = [[SpecialSymbol]](repeating: [], count: 256)
-  private let longest: Int
-  private var waiting: [UInt8] = []
-
-  init(_ symbols: [SpecialSymbol]) {
-    longest = symbols.map(\.bytes.count).max() ?? 1
-    for symbol in symbols.sorted(by: { $0.bytes.count > $1.bytes.count }) {
-      byFirst[Int(symbol.bytes.first ?? 0)].append(symbol)
-    }
-  }
-
-  mutating func append(_ text: ArraySlice<UInt8>) -> [Part] {
-    waiting += text
-    return take(upTo: max(0, waiting.count - longest + 1))
-  }
-
-  mutating func finish() -> [Part] { take(upTo: waiting.count) }
-
-  /// Looks for symbols that begin before a place.
-  private mutating func take(upTo end: Int) -> [Part] {
-    var parts: [Part] = []
-    var (start, place) = (0, 0)
-    while place < end {
-      guard let symbol = byFirst[Int(waiting[place])].first(where: { waiting[place...].starts(with: $0.bytes) }) else {
-        place += 1
-        continue
-      }
-      if start < place { parts.append(.text(waiting[start..<place])) }
-      parts.append(.symbol(symbol.id))
-      place += symbol.bytes.count
-      start = place
-    }
-    if start < place { parts.append(.text(waiting[start..<place])) }
-    waiting.removeFirst(place)
-    return parts
   }
 }
 

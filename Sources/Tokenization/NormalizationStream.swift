@@ -5,7 +5,7 @@ import UnicodeText
 struct NormalizationStream {
   private let normalization: TextNormalization
   private var stream: NormalizerStream?
-  private var whole: [UInt8] = []
+  private var whole = WholeText()
 
   init(_ normalization: TextNormalization) {
     self.normalization = normalization
@@ -24,18 +24,17 @@ struct NormalizationStream {
       try stream?.append(text, to: &output)
       return
     }
-    whole += text
-    guard whole.count <= EncodingStream.longestWord else {
-      throw VocabularyError(
+    try whole.append(
+      text,
+      orThrow: VocabularyError(
         description: "normalization \(normalization) looks at a text as a whole, and this one has more than "
-          + "\(EncodingStream.longestWord) bytes: cut it into files, or use another normalization")
-    }
+          + "\(EncodingStream.longestWord) bytes: cut it into files, or use another normalization"))
   }
 
   /// Ends the text: appends what was held back. The stream then begins anew.
   mutating func finish(_ output: inout [UInt8]) throws {
     try stream?.finish(&output)
-    if stream == nil { output += Array(normalization.normalize(String(decoding: whole, as: UTF8.self)).utf8) }
+    if stream == nil { output += Array(normalization.normalize(String(decoding: whole.bytes, as: UTF8.self)).utf8) }
     self = NormalizationStream(normalization)
   }
 }

@@ -68,7 +68,7 @@ struct CountedWords {
   ///
   /// - Throws: ``InvalidUTF8``, ``VocabularyError`` for a word that is too long.
   mutating func append(_ text: ArraySlice<UInt8>) throws {
-    if options.specialSymbols.isEmpty { try add(text) } else { try add(finder.append(text)) }
+    try add(finder.append(text))
   }
 
   /// Ends the text.

@@ -10,7 +10,7 @@ public struct VocabularyLearner {
   // One of these is there; it is changed in its place, never copied.
   private var characters: ScalarCounter?
   private var words: CountedWords?
-  private var whole: [UInt8]?
+  private var whole: WholeText?
 
   /// Learns characters.
   public init(_ trainer: CharacterTokenizerTrainer) {
@@ -20,8 +20,8 @@ public struct VocabularyLearner {
 
   /// Learns grapheme clusters, from a text of up to ``EncodingStream/longestWord`` bytes.
   public init(_ trainer: GraphemeTokenizerTrainer) {
-    whole = []
-    learn = { trainer.train(try decodeUTF8($0.whole ?? [])) }
+    whole = WholeText()
+    learn = { trainer.train(try decodeUTF8($0.whole?.bytes ?? [])) }
   }
 
   /// Learns merges.
@@ -49,8 +49,7 @@ public struct VocabularyLearner {
   public mutating func append(_ text: ArraySlice<UInt8>) throws {
     try characters?.append(text)
     try words?.append(text)
-    whole?.append(contentsOf: text)
-    guard whole?.count ?? 0 <= EncodingStream.longestWord else { throw VocabularyError.tooLongText }
+    try whole?.append(text, orThrow: .tooLongText)
   }
 
   /// Ends the text.

@@ -33,8 +33,7 @@ public struct TopP: LogitProcessor, Equatable {
 
   /// - Throws: ``InvalidSampling`` where the mass is not above 0 and at most 1.
   public init(_ mass: Double) throws {
-    try require(mass > 0 && mass <= 1, "top-p is \(mass); it must be above 0 and at most 1")
-    self.mass = mass
+    self.mass = try requireMass(mass, "top-p")
   }
 
   public mutating func process(_ logits: inout [Double]) {
@@ -73,8 +72,7 @@ public struct TypicalP: LogitProcessor, Equatable {
 
   /// - Throws: ``InvalidSampling`` where the mass is not above 0 and at most 1.
   public init(_ mass: Double) throws {
-    try require(mass > 0 && mass <= 1, "typical-p is \(mass); it must be above 0 and at most 1")
-    self.mass = mass
+    self.mass = try requireMass(mass, "typical-p")
   }
 
   public mutating func process(_ logits: inout [Double]) {
@@ -107,4 +105,10 @@ public struct TopNSigma: LogitProcessor, Equatable {
     let bound = largest - deviations * variance.squareRoot()
     for symbol in logits.indices where logits[symbol] < bound { logits[symbol] = -.infinity }
   }
+}
+
+/// A share of all probability, for a setting of that name.
+private func requireMass(_ mass: Double, _ name: String) throws -> Double {
+  try require(mass > 0 && mass <= 1, "\(name) is \(mass); it must be above 0 and at most 1")
+  return mass
 }
