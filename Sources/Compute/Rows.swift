@@ -110,6 +110,21 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
   }
 }
 
+extension Rows {
+  /// The elements' bytes, row after row, as this processor has them.
+  public var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: pointer, count: byteCount)) }
+
+  /// Overwrites with such bytes.
+  public func copy(bytes: [UInt8]) {
+    precondition(bytes.count == byteCount, "\(bytes.count) bytes copied into a matrix of \(byteCount)")
+    bytes.withUnsafeBytes { source in
+      if let first = source.baseAddress {
+        UnsafeMutableRawPointer(pointer).copyMemory(from: first, byteCount: byteCount)
+      }
+    }
+  }
+}
+
 extension Rows where Element == Double {
   /// Σ of the elements, in their order.
   public var sum: Double {

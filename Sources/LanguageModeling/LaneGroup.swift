@@ -73,6 +73,15 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
 
   func forgetHistory() { history = 0 }
 
+  /// Copies of the inputs and targets that are unrolled again with the next window, `[history·B, 1]`.
+  var keptSteps: (symbols: Rows<Int32>, targets: Rows<Int32>) {
+    get { unrolled.taken(history) }
+    set {
+      history = newValue.symbols.rows / lanes.count
+      unrolled.take(symbols: newValue.symbols, targets: newValue.targets)
+    }
+  }
+
   func clearState(ofLane lane: Int) {
     for layer in state {
       layer.hidden[lane..<lane + 1].clear()

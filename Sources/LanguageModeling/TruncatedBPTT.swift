@@ -37,7 +37,7 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   private let dropped: DroppedWeights<Layer>?
   private let hasTable: Bool
   private let workers: Workers
-  private let groups: [LaneGroup<Layer>]
+  let groups: [LaneGroup<Layer>]
   private let packingKernels = K()
   private var packed: PackedNetwork<Layer>?
 

@@ -73,6 +73,18 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     targets[0..<steps.count * lanes].copy(from: targets[rows(steps)])
   }
 
+  /// Copies of the inputs and targets of the first steps, `[steps·B, 1]`.
+  func taken(_ steps: Int) -> (symbols: Rows<Int32>, targets: Rows<Int32>) {
+    let rows = rows(0..<steps)
+    return (Rows(rows.count, 1, symbols[rows].elements), Rows(rows.count, 1, targets[rows].elements))
+  }
+
+  /// Takes in what ``taken(_:)`` gave.
+  func take(symbols kept: Rows<Int32>, targets keptTargets: Rows<Int32>) {
+    symbols[0..<kept.rows].copy(from: kept)
+    targets[0..<kept.rows].copy(from: keptTargets)
+  }
+
   /// Takes in symbols `[T, B]` without targets.
   func take(_ inputs: [Int32]) {
     precondition(inputs.count <= symbols.count, "\(inputs.count) symbols in a network unrolled for \(symbols.count)")

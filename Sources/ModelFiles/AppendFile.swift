@@ -6,16 +6,26 @@
   import Darwin
 #endif
 
-/// A file that grows piece by piece; each line or record is handed to the system whole.
-public final class AppendFile: @unchecked Sendable {  // one writer; the descriptor is all its state
+/// A file that grows piece by piece. A piece is there whole or not at all: what a full disk has left of one is taken away.
+public final class AppendFile: @unchecked Sendable {  // one writer
   public let path: String
+  /// Bytes so far.
+  public private(set) var length: Int
   private let descriptor: Int32
 
-  /// Opens an empty file.
-  public init(creating path: String) throws {
+  /// Opens a file.
+  ///
+  /// - Parameter length: Bytes of an older content that are kept; 0 begins anew.
+  /// - Throws: ``FileError`` where it cannot be opened, or is shorter.
+  public init(creating path: String, keeping length: Int = 0) throws {
     self.path = path
-    descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o666) }
+    self.length = length
+    descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw FileError(.cannotCreate, path, "cannot be created: \(systemMessage())") }
+    guard Files.size(path) >= length else {
+      throw FileError(.invalid, path, "has \(Files.size(path)) bytes, and \(length) were written; was it changed?")
+    }
+    try cut()
   }
 
   deinit { close(descriptor) }
@@ -24,5 +34,22 @@ public final class AppendFile: @unchecked Sendable {  // one writer; the descrip
   public func append(line: String) throws { try append(Array((line + "\n").utf8)) }
 
   /// Appends bytes.
-  public func append(_ bytes: [UInt8]) throws { try Files.writeAll(bytes[...], descriptor, path) }
+  public func append(_ bytes: [UInt8]) throws {
+    do { try Files.writeAll(bytes[...], descriptor, path) } catch {
+      try? cut()
+      throw error
+    }
+    length += bytes.count
+  }
+
+  /// Waits until what was appended is on the disk.
+  public func flush() throws {
+    guard retrying({ fsync(descriptor) }) == 0 else { throw FileError(.inputOutput, path, systemMessage()) }
+  }
+
+  private func cut() throws {
+    guard retrying({ ftruncate(descriptor, off_t(length)) }) == 0 else {
+      throw FileError(.inputOutput, path, "cannot be cut to \(length) bytes: \(systemMessage())")
+    }
+  }
 }

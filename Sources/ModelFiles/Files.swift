@@ -169,6 +169,18 @@ public enum Files {
     }
   }
 
+  /// Makes a path another name of a file, or of a copy of it where the file system has no such names. What is at the path
+  /// is replaced.
+  public static func link(_ file: String, as path: String) throws {
+    let temporary = "\(path).\(getpid()).tmp"
+    try remove(temporary)
+    if makeHardLink(file, temporary) != 0 {
+      try writeDurably(read(file, limit: .max, allowsPipes: false), to: temporary)
+    }
+    try move(temporary, to: path)
+    try remove(temporary)  // it stays where both names are the file's already
+  }
+
   /// Exchanges two folders in one step where the system can; elsewhere in three renames.
   public static func exchange(_ first: String, _ second: String) throws {
     if unroll_exchange(first, second) == 0 { return }
@@ -190,6 +202,8 @@ public enum Files {
     try move(aside, to: second)
   }
 }
+
+private func makeHardLink(_ file: String, _ path: String) -> Int32 { link(file, path) }
 
 /// System calls whose names collide with those of methods here.
 enum SystemCalls {

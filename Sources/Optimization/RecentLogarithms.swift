@@ -10,7 +10,7 @@
 ///
 /// Centre and spread are the median and the median absolute deviation (Hampel 1974), which half of the values cannot
 /// move, however wild they are.
-struct RecentLogarithms: Sendable {
+public struct RecentLogarithms: Sendable, Equatable {
   /// Values that are remembered.
   static let capacity = 100
   /// Fewer are no measure.
@@ -18,8 +18,18 @@ struct RecentLogarithms: Sendable {
   /// The least standard deviation that is believed, in units of ln: a calm series does not make a small bump wild.
   static let leastDeviation = 0.25
 
-  private var values: [Double] = []
-  private var next = 0
+  /// The logarithms, and the place of the next one. With the constants it is all that is remembered.
+  public private(set) var values: [Double] = []
+  public private(set) var next = 0
+
+  init() {}
+
+  /// Goes on from what was remembered; nil where that cannot be.
+  public init?(values: [Double], next: Int) {
+    let isWhole = values.count == Self.capacity ? (0..<Self.capacity).contains(next) : next == values.count
+    guard isWhole, values.count <= Self.capacity, values.allSatisfy(\.isFinite) else { return nil }
+    (self.values, self.next) = (values, next)
+  }
 
   /// Remembers a finite value of at least 0, in the place of the oldest where there are enough.
   mutating func add(_ value: Double) {

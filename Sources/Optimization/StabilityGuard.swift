@@ -53,24 +53,36 @@ public struct StabilityGuard: Sendable {
   /// Good steps in a row after which bad ones are a new burst.
   public static let quiet = 10
 
+  /// What is remembered of the steps so far; with the vocabulary's size it is all that a verdict depends on.
+  public struct Memory: Sendable, Equatable {
+    public var losses = RecentLogarithms()
+    public var norms = RecentLogarithms()
+    /// Mean loss of the last good step; nil before the first.
+    public var lastLoss: Double?
+    public var burstLength = 0
+    public var isInTrouble = false
+    public var badInARow = 0
+    public var goodInARow = 0
+    public var onlyLongGradients = true
+    public var hasRolledBack = false
+
+    public init() {}
+  }
+
+  public var memory = Memory()
+
   /// Bad steps of the burst at hand; 1 is the first.
-  public private(set) var burstLength = 0
+  public var burstLength: Int { memory.burstLength }
   /// Whether the last step was bad.
-  public private(set) var isInTrouble = false
+  public var isInTrouble: Bool { memory.isInTrouble }
   /// Whether the last step was so ordinary that the weights that made it are worth going back to: a loss below
   /// ``chance`` times ln V, and less than three deviations above the median where there is one.
   public var isCalm: Bool {
-    !isInTrouble && lastLoss < Self.chance * uniformLoss && losses.score(lastLoss) ?? 0 < 3
+    guard !isInTrouble, let loss = memory.lastLoss else { return false }
+    return loss < Self.chance * uniformLoss && memory.losses.score(loss) ?? 0 < 3
   }
 
   private let uniformLoss: Double
-  private var losses = RecentLogarithms()
-  private var norms = RecentLogarithms()
-  private var lastLoss = Double.infinity
-  private var badInARow = 0
-  private var goodInARow = 0
-  private var onlyLongGradients = true
-  private var hasRolledBack = false
 
   /// - Parameter vocabularySize: V, at least 2: a uniform guess has a loss of ln V nats per token.
   public init(vocabularySize: Int) {
@@ -86,19 +98,19 @@ public struct StabilityGuard: Sendable {
   ///   - norm: The norm of its gradient before clipping.
   public mutating func judge(loss: Double, tokens: Int, norm: Double) -> Verdict {
     guard let reason = fault(loss: loss, tokens: tokens, norm: norm) else {
-      lastLoss = loss
-      losses.add(loss)
-      norms.add(norm)
-      (isInTrouble, badInARow, onlyLongGradients) = (false, 0, true)
-      goodInARow += 1
-      if goodInARow >= Self.quiet { burstLength = 0 }
+      memory.lastLoss = loss
+      memory.losses.add(loss)
+      memory.norms.add(norm)
+      (memory.isInTrouble, memory.badInARow, memory.onlyLongGradients) = (false, 0, true)
+      memory.goodInARow += 1
+      if memory.goodInARow >= Self.quiet { memory.burstLength = 0 }
       return .update
     }
-    (isInTrouble, goodInARow) = (true, 0)
-    burstLength += 1
-    badInARow += 1
-    onlyLongGradients = onlyLongGradients && reason == .gradientOutlying
-    guard badInARow >= Self.patience else { return .skip(reason) }
+    (memory.isInTrouble, memory.goodInARow) = (true, 0)
+    memory.burstLength += 1
+    memory.badInARow += 1
+    memory.onlyLongGradients = memory.onlyLongGradients && reason == .gradientOutlying
+    guard memory.badInARow >= Self.patience else { return .skip(reason) }
     return exhausted(reason)
   }
 
@@ -106,20 +118,20 @@ public struct StabilityGuard: Sendable {
     guard loss.isFinite else { return .lossNotFinite }
     let guesses = (loss - Self.luck / Double(tokens)) / uniformLoss
     if guesses > Self.ceiling { return .lossOutlying }
-    if guesses > Self.chance, losses.areFarBelow(loss, deviations: Self.threshold) { return .lossOutlying }
+    if guesses > Self.chance, memory.losses.areFarBelow(loss, deviations: Self.threshold) { return .lossOutlying }
     guard norm.isFinite else { return .gradientNotFinite }
-    if norm > Self.leastNorm, norms.areFarBelow(norm, deviations: Self.threshold) { return .gradientOutlying }
+    if norm > Self.leastNorm, memory.norms.areFarBelow(norm, deviations: Self.threshold) { return .gradientOutlying }
     return nil
   }
 
   /// Patience is at its end.
   private mutating func exhausted(_ reason: Reason) -> Verdict {
-    let isNewLevel = onlyLongGradients
-    (losses, norms) = (RecentLogarithms(), RecentLogarithms())
-    (badInARow, onlyLongGradients) = (0, true)
+    let isNewLevel = memory.onlyLongGradients
+    (memory.losses, memory.norms) = (RecentLogarithms(), RecentLogarithms())
+    (memory.badInARow, memory.onlyLongGradients) = (0, true)
     if isNewLevel { return .skip(reason) }
-    guard !hasRolledBack else { return .giveUp(reason) }
-    (hasRolledBack, burstLength) = (true, 0)
+    guard !memory.hasRolledBack else { return .giveUp(reason) }
+    (memory.hasRolledBack, memory.burstLength) = (true, 0)
     return .rollBack(reason)
   }
 }

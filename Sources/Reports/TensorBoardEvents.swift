@@ -11,6 +11,11 @@ public struct TensorBoardEvents: Sendable {
     record(time: time, step: 0) { $0.field(3, Array("brain.Event:2".utf8)) }
   }
 
+  /// A run is taken up again: what older files say of later steps is void.
+  public static func restart(after step: Int, at time: Time) -> [UInt8] {
+    record(time: time, step: step + 1) { event in event.message(7) { $0.field(1, UInt64(1)) } }
+  }
+
   /// Numbers of one step, by their tags.
   public static func scalars(_ values: [(tag: String, value: Double)], step: Int, at time: Time) -> [UInt8] {
     record(time: time, step: step) { event in

@@ -1,7 +1,11 @@
+import ModelFiles
+
 /// The lowest validation loss and where it was.
 struct BestLoss {
   private(set) var loss: Double?
   private(set) var step: Int?
+
+  init(loss: Double? = nil, step: Int? = nil) { (self.loss, self.step) = (loss, step) }
 
   /// Whether `loss` is the lowest so far. One that is not a number never is.
   mutating func take(_ loss: Double, step: Int) -> Bool {
@@ -17,6 +21,18 @@ struct LossMeter {
   private var sum = 0.0
   private(set) var tokens = 0
   private(set) var start = 0.0
+
+  init() {}
+
+  /// What ``json(now:)`` said, the clock now being at another time.
+  init(_ fields: JSONFields, now: Double) throws {
+    sum = try fields.finite("sum")
+    tokens = try fields.count("tokens")
+    start = try now - fields.finite("seconds")
+  }
+
+  /// - Parameter now: Seconds since the run began.
+  func json(now: Double) -> JSON { ["sum": JSON(sum), "tokens": .integer(tokens), "seconds": JSON(now - start)] }
 
   mutating func add(_ loss: Double, tokens count: Int) {
     sum += loss
@@ -45,6 +61,20 @@ struct LossMeter {
 struct ClipMeter {
   private var recent = (clipped: 0, updates: 0)
   private var all = (clipped: 0, updates: 0)
+
+  init() {}
+
+  init(_ fields: JSONFields) throws {
+    recent = try (fields.count("recent_clipped"), fields.count("recent_updates"))
+    all = try (fields.count("clipped"), fields.count("updates"))
+  }
+
+  var json: JSON {
+    [
+      "recent_clipped": .integer(recent.clipped), "recent_updates": .integer(recent.updates),
+      "clipped": .integer(all.clipped), "updates": .integer(all.updates),
+    ]
+  }
 
   mutating func add(isClipped: Bool) {
     recent = (recent.clipped + (isClipped ? 1 : 0), recent.updates + 1)

@@ -11,6 +11,7 @@ package final class OutputFolder {
   private let destination: ModelFolder
   private var locks: [FolderLock] = []
 
+  private static let unfinishedSuffix = ".unfinished"
   static let trainingName = "training"
   static let metricsName = "training/metrics.jsonl"
   static let reportName = "training/report.html"
@@ -31,6 +32,35 @@ package final class OutputFolder {
     try Files.makeFolder(folder.path)
     locks.append(try FolderLock(folder.path))
     try Files.makeFolder(folder.file(Self.trainingName))
+    try checkpoints.clear()
+  }
+
+  /// The folder of a run that is taken up again; nil where there is no checkpoint of one.
+  ///
+  /// - Throws: ``FileError`` where another run holds it.
+  package init?(resuming path: String) throws {
+    destination = ModelFolder(Files.resolved(path))
+    guard let begun = Self.begun(destination) else { return nil }
+    folder = begun
+    if Files.kind(destination.path) == .folder { locks.append(try FolderLock(destination.path)) }
+    if folder.path != destination.path { locks.append(try FolderLock(folder.path)) }
+  }
+
+  /// The newest checkpoint of the run whose output a path is.
+  static func newestCheckpoint(of path: String) throws -> CheckpointFolder.Content? {
+    try begun(ModelFolder(Files.resolved(path))).flatMap { try checkpoints(of: $0).newest() }
+  }
+
+  /// Where a run with checkpoints is: one that was to replace a model, and had none yet, is beside it.
+  private static func begun(_ destination: ModelFolder) -> ModelFolder? {
+    [ModelFolder(destination.path + unfinishedSuffix), destination].first { !checkpoints(of: $0).steps.isEmpty }
+  }
+
+  /// Where the run's checkpoints are.
+  var checkpoints: CheckpointFolder { Self.checkpoints(of: folder) }
+
+  private static func checkpoints(of folder: ModelFolder) -> CheckpointFolder {
+    CheckpointFolder(training: folder.file(trainingName))
   }
 
   /// What can be said of an output before anything is written.
@@ -43,19 +73,27 @@ package final class OutputFolder {
     guard [.nothing, .folder].contains(Files.kind(path)) else {
       throw FileError(.cannotCreate, path, "exists and is not a folder; name another --output")
     }
+    if !overwrites, let refusal = refusal(destination) { throw FileError(.cannotCreate, path, refusal) }
     guard destination.holdsModel else {
       try requireOwn(path)
       return (destination, destination)
     }
-    guard overwrites else {
-      throw FileError(.cannotCreate, path, "holds a model already; name another --output, or say --overwrite")
-    }
     guard !Files.isMountPoint(path) else {
       throw FileError(.cannotCreate, path, "is a mount point, which cannot be replaced; name a folder in it")
     }
-    let folder = ModelFolder(path + ".unfinished")
+    let folder = ModelFolder(path + unfinishedSuffix)
     try requireOwn(folder.path)
     return (folder, destination)
+  }
+
+  /// Why a folder is not written into without being told to.
+  private static func refusal(_ destination: ModelFolder) -> String? {
+    let checkpoints = checkpoints(of: destination)
+    guard checkpoints.steps.isEmpty || checkpoints.end != nil else {
+      return "holds a run that has not ended; go on with it by --resume, name another --output, or say --overwrite"
+    }
+    return destination.holdsModel || !checkpoints.steps.isEmpty
+      ? "holds a model already; name another --output, or say --overwrite" : nil
   }
 
   /// A folder without a model is written into only where it is new, empty, or what an earlier run left unfinished.
@@ -86,7 +124,8 @@ package final class OutputFolder {
       try Files.move(old.file(name), to: folder.file(name))
     }
     let training = old.file(Self.trainingName)
-    for name in Files.names(in: training) where ![Self.metricsName, Self.reportName].contains("training/" + name) {
+    let own = [Self.metricsName, Self.reportName, Self.rangeTestName]
+    for name in Files.names(in: training) where !own.contains("training/" + name) && !CheckpointFolder.isOwn(name) {
       try Files.move(Paths.join(training, name), to: folder.file(Paths.join(Self.trainingName, name)))
     }
     try Files.remove(old.path)

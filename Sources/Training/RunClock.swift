@@ -6,19 +6,25 @@ struct RunClock {
   /// Steps of all epochs, where the run is so many.
   private let ofEpochs: Int?
   private let seconds: () -> Double
+  /// Seconds that the run took before it was taken up again.
+  private let before: Double
   /// What a budget has become; nil before, and without one.
   var plan: BudgetPlan?
 
-  /// - Parameter seconds: Since the run began; the machine's own clock where nil.
-  init(_ limit: TrainingConfiguration.Limit, _ windows: WindowSchedule, seconds: (() -> Double)? = nil) {
-    self.limit = limit
+  /// - Parameters:
+  ///   - before: Seconds that the run took before it was taken up again.
+  ///   - seconds: Since it was begun or taken up; the machine's own clock where nil.
+  init(
+    _ limit: TrainingConfiguration.Limit, _ windows: WindowSchedule, before: Double = 0, seconds: (() -> Double)? = nil
+  ) {
+    (self.limit, self.before) = (limit, before)
     if case .epochs(let epochs) = limit { ofEpochs = windows.windowCount(ofEpochs: epochs) } else { ofEpochs = nil }
     let begin = ContinuousClock.now
     self.seconds = seconds ?? { (ContinuousClock.now - begin) / .seconds(1) }
   }
 
   /// Seconds since the run began.
-  var elapsed: Double { seconds() }
+  var elapsed: Double { before + seconds() }
 
   /// Steps of the whole run; of a budget, once there is a plan.
   var plannedSteps: Int? {

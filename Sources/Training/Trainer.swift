@@ -18,6 +18,13 @@ public enum Trainer {
     try train(configuration, on: nil, stop: stop, report: report)
   }
 
+  /// The settings of the run in a folder that can be taken up again; nil where there is none.
+  ///
+  /// - Throws: ``FileError`` where its checkpoint is damaged.
+  public static func settings(ofRun output: String) throws -> [RunSetting]? {
+    try OutputFolder.newestCheckpoint(of: output).map { try ResumePoint($0).settings }
+  }
+
   /// The same on kernels that the caller chooses; nil is the fastest on this processor.
   package static func train(
     _ configuration: TrainingConfiguration, on layer: (any RecurrentLayer.Type)?, stop: StopRequest,
@@ -26,17 +33,58 @@ public enum Trainer {
     // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
     try configuration.precision.requireTraining()
     _ = try modelConfiguration(configuration, vocabularySize: 1)
+    if configuration.resumes, let output = try OutputFolder(resuming: configuration.output) {
+      return try resume(configuration, output, on: layer, stop: stop, report: report)
+    }
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
     let data = try TrainingData(configuration)
-    var model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
-    model.documents = data.documents
-    try requireMemory(model, configuration, steps: data.windows.longestWindow)
+    let model = try model(configuration, data)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
+    return try run(configuration, model, data, output, from: nil, on: layer, stop: stop, report: report)
+  }
+
+  /// Goes on with the run of a folder; one that is over stays as it is.
+  private static func resume(
+    _ configuration: TrainingConfiguration, _ output: OutputFolder, on layer: (any RecurrentLayer.Type)?,
+    stop: StopRequest, report: (TrainingEvent) -> Void
+  ) throws -> TrainingEvent.End {
+    guard let content = try output.checkpoints.newest() else {
+      throw FileError(.missing, configuration.output, "has no checkpoint to go on from")
+    }
+    let point = try ResumePoint(content)
+    try point.check(configuration)
+    if var end = output.checkpoints.end, point.hasLimit(of: configuration) {
+      end.wasOver = true
+      return end
+    }
+    var configuration = configuration
+    configuration.command = point.command
+    let data = try TrainingData(configuration)
+    try point.check(data)
+    let model = try model(configuration, data)
+    return try run(configuration, model, data, output, from: point, on: layer, stop: stop, report: report)
+  }
+
+  private static func run(
+    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
+    from point: ResumePoint?, on layer: (any RecurrentLayer.Type)?, stop: StopRequest,
+    report: (TrainingEvent) -> Void
+  ) throws -> TrainingEvent.End {
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
-      try TrainingRun<Layer>(configuration, model, data, output).run(stop: stop, report: report)
+      try TrainingRun<Layer>(configuration, model, data, output, resuming: point).run(stop: stop, report: report)
     }
     let chosen: any RecurrentLayer.Type = layer ?? model.trainingLayer(configuration.precision)
     return try run(chosen)
+  }
+
+  /// The model of a configuration and its corpus.
+  private static func model(
+    _ configuration: TrainingConfiguration, _ data: TrainingData
+  ) throws -> ModelConfiguration {
+    var model = try modelConfiguration(configuration, vocabularySize: data.tokenizer.vocabularySize)
+    model.documents = data.documents
+    try requireMemory(model, configuration, steps: data.windows.longestWindow)
+    return model
   }
 
   /// - Throws: ``TrainingError`` where the run would want more memory than the machine has.

@@ -94,6 +94,12 @@ public struct TrainingConfiguration: Sendable {
   public var tensorBoard: String?
   /// Steps between two lines of the log.
   public var logEvery: Int
+  /// When checkpoints are written.
+  public var checkpointEvery: Interval
+  /// How many of the last checkpoints are kept; at least 1.
+  public var keptCheckpoints: Int
+  /// Whether a run in the output folder is taken up again at its last checkpoint, and not begun anew.
+  public var resumes: Bool
   /// The model folder.
   public var output: String
   /// Whether a model in the output folder may be replaced.
@@ -128,6 +134,13 @@ public struct TrainingConfiguration: Sendable {
       self.source = source
       self.length = length
     }
+  }
+
+  /// A stretch of a run.
+  public enum Interval: Sendable, Equatable {
+    case steps(Int)
+    /// Seconds of wall-clock time.
+    case seconds(Double)
   }
 
   /// When training ends.
@@ -186,6 +199,9 @@ public struct TrainingConfiguration: Sendable {
     test = nil
     tensorBoard = nil
     logEvery = 10
+    checkpointEvery = .seconds(120)
+    keptCheckpoints = 2
+    resumes = false
     overwrites = false
     command = ""
   }

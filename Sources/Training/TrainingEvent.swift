@@ -18,6 +18,12 @@ public enum TrainingEvent: Sendable {
   case test(Test)
   /// Validations ceased to improve: from this step on the mean of the weights is validated and saved.
   case averaging(step: Int)
+  /// A run goes on from its checkpoint after so many steps.
+  case resumed(step: Int)
+  /// A checkpoint was written. The log has those that a number of steps asked for, not those that the clock did.
+  case checkpoint(Checkpoint)
+  /// Something could not be written; it is tried again. The error's words, or nil when it has been written after all.
+  case trouble(String?)
   case end(End)
 
   /// A run begins.
@@ -136,6 +142,13 @@ public enum TrainingEvent: Sendable {
     public let learningRate: Double
   }
 
+  /// A checkpoint is on the disk.
+  public struct Checkpoint: Sendable {
+    public let step: Int
+    /// Whether a number of steps asked for it, and not the clock or the end.
+    public let isPlanned: Bool
+  }
+
   /// The run is over.
   public struct End: Sendable {
     public let reason: EndReason
@@ -146,6 +159,8 @@ public enum TrainingEvent: Sendable {
     public var testLoss: Double? = nil
     /// A line on what the curves say, where they say something.
     public var advice: String? = nil
+    /// Whether the run was over before, and nothing was done.
+    public var wasOver = false
   }
 
   /// Why a run ended.
@@ -159,6 +174,15 @@ public enum TrainingEvent: Sendable {
     case diverged
   }
 
+  /// Whether the log has the event.
+  var isLogged: Bool {
+    switch self {
+    case .resumed, .trouble: false
+    case .checkpoint(let checkpoint): checkpoint.isPlanned
+    default: true
+    }
+  }
+
   /// One line of `metrics.jsonl`.
   var json: JSON {
     switch self {
@@ -166,11 +190,10 @@ public enum TrainingEvent: Sendable {
     case .rangeTest(let test):
       ["event": "range_test", "steps": .integer(test.points.count), "learning_rate": JSON(test.suggestion)]
     case .plan(let plan):
-      [
-        "event": "plan", "steps": .integer(plan.steps), "budget_seconds": JSON(plan.budget),
-        "seconds_per_step": JSON(plan.secondsPerStep), "seconds_per_validation": JSON(plan.secondsPerValidation),
-        "seconds": JSON(plan.elapsed),
-      ]
+      JSON.object([JSON.Member("event", "plan")] + (plan.json.members ?? []))
+    case .resumed(let step): ["event": "resumed", "step": .integer(step)]
+    case .checkpoint(let checkpoint): ["event": "checkpoint", "step": .integer(checkpoint.step)]
+    case .trouble(let what): ["event": "trouble", "what": what.map { .string($0) } ?? .null]
     case .averaging(let step): ["event": "averaging", "step": .integer(step)]
     case .step(let step):
       [

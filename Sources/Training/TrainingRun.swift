@@ -14,71 +14,77 @@ import Tokenization
 /// text; else the streams begin anew. After many bad steps in a row the run goes back, once, to the weights, moments and
 /// carried state of its last good step, which it keeps in memory, and on with half the learning rate, in the text that
 /// follows: what the weights blew up on is not read again in this epoch.
+///
+/// What the next step depends on is a ``Snapshot`` and a ``RunProgress``; both go into checkpoints, so that a run that is
+/// taken up again makes the same weights and the same log.
 package struct TrainingRun<Layer: RecurrentLayer> {
   typealias Real = Layer.K.Real
 
-  private let configuration: TrainingConfiguration
-  private let data: TrainingData
-  private let output: OutputFolder
-  private let log: TrainingLog
-  private let bptt: TruncatedBPTT<Layer>
+  let configuration: TrainingConfiguration
+  let data: TrainingData
+  let output: OutputFolder
+  let log: TrainingLog
+  let bptt: TruncatedBPTT<Layer>
   /// Nil for each epoch's end.
-  private let validateEvery: Int?
-  private var clock: RunClock
+  let validateEvery: Int?
+  var clock: RunClock
 
-  private var card: ModelCard
-  private var parameters: ParameterSet<Real>
-  private var update: ClippedUpdate<Real>
-  private var best = BestLoss()
-  private var isSaved = false
-  private var cursor: WindowCursor
-  private var step = 0
-  /// The last step's: the first is 1.
-  private var epoch = 1
-  private var tokens = 0
-  private var stability: StabilityGuard
-  private var rates: LearningRatePlan
+  var card: ModelCard
+  var parameters: ParameterSet<Real>
+  var update: ClippedUpdate<Real>
+  var progress: RunProgress
+  var good: Snapshot<Layer>?
+  var isOutOfPatience = false
   /// Of the last update, its window's length counted in.
-  private var learningRate: Double
-  private var earlyStopping: EarlyStopping?
-  private var isOutOfPatience = false
-  private var good: GoodStep<Layer>?
-  private var wentBackTo: Int?
-  private var clips = ClipMeter()
-  private var recent = LossMeter()
-  private var ofEpoch = LossMeter()
+  var learningRate: Double
   private var lastShown = 0.0
-  private var lastNorm = 0.0
-  private var validations = 0
+  /// Weights that could not be saved yet, and the step that they are of.
+  var unsaved: (weights: ParameterSet<Real>, step: Int)?
+  /// Why something could not be written; nil where everything was in the end.
+  var diskTrouble: String?
+  var lastCheckpoint: (step: Int, seconds: Double)
 
+  /// Whether the log still lacks the line of the checkpoint that the run goes on from: that came after it was written.
+  var owesCheckpointLine = false
+  private let isResumed: Bool
   private let observe: (_ step: Int, _ gradients: inout ParameterSet<Real>) -> Void
 
   /// Steps between two that are kept to go back to.
   package static var stepsBetweenKept: Int { 100 }
-  private static var validationLanes: Int { 32 }
-  /// Tokens that warm the state of each validation lane.
-  private static var validationWarmUp: Int { 256 }
 
   /// - Parameters:
+  ///   - resuming: Where a run is taken up again; nil where it begins.
   ///   - initial: The weights to begin with; fresh ones of the configuration's seed where nil.
   ///   - observe: Called with each step's number and gradient before that is judged, clipped and used; what it changes
   ///     in the gradient counts. For tests and measurements.
   ///   - seconds: Since the run began, for tests; the machine's own clock where nil.
+  /// - Throws: ``FileError``; where a checkpoint is damaged, with its name.
   package init(
     _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
     initial: ParameterSet<Layer.K.Real>? = nil,
     observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in },
     seconds: (() -> Double)? = nil
   ) throws {
+    try self.init(
+      configuration, model, data, output, resuming: nil, initial: initial, observe: observe, seconds: seconds)
+  }
+
+  init(
+    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
+    resuming point: ResumePoint?, initial: ParameterSet<Layer.K.Real>? = nil,
+    observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in },
+    seconds: (() -> Double)? = nil
+  ) throws {
     self.configuration = configuration
     self.data = data
     self.output = output
+    isResumed = point != nil
     log = try TrainingLog(
-      metrics: AppendFile(creating: output.folder.file(OutputFolder.metricsName)),
-      tensorBoard: configuration.tensorBoard)
+      metrics: AppendFile(creating: output.folder.file(OutputFolder.metricsName), keeping: point?.metricsLength ?? 0),
+      tensorBoard: configuration.tensorBoard, after: point?.content.step ?? 0)
     let network = Network<Layer>(model)
-    clock = RunClock(configuration.limit, data.windows, seconds: seconds)
-    cursor = WindowCursor(data.windows)
+    clock = RunClock(configuration.limit, data.windows, before: point?.seconds ?? 0, seconds: seconds)
+    clock.plan = point?.plan
     let stepsPerEpoch = data.windows.windowCount(ofEpoch: 0)
     validateEvery =
       configuration.validateEvery ?? (stepsPerEpoch < 100 ? 100 : stepsPerEpoch > 500 ? 500 : nil)
@@ -94,65 +100,97 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue),
       average: configuration.average.map { WeightAverage($0, layout: network.layout) })
     learningRate = configuration.learningRate
-    rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
-    earlyStopping = configuration.patience.map(EarlyStopping.init)
-    stability = StabilityGuard(vocabularySize: model.vocabularySize)
+    progress = RunProgress(
+      data.windows, peak: learningRate,
+      rates: configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1),
+      patience: configuration.patience, vocabularySize: model.vocabularySize)
+    lastCheckpoint = (point?.content.step ?? 0, clock.elapsed)
     self.observe = observe
     card = ModelCard(
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
-    try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
-    try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
+    if let point {
+      try resume(point)
+    } else {
+      try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
+      try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
+    }
   }
 
   package consuming func run(stop: StopRequest, report: (TrainingEvent) -> Void) throws -> TrainingEvent.End {
-    try tell(startEvent, report)
-    try prepare(stop, report)
-    var reason: TrainingEvent.EndReason?
-    var lastValidated = -1
+    if isResumed {
+      tell(.resumed(step: progress.step), report)
+    } else {
+      tell(startEvent, report)
+      try prepare(stop, report)
+    }
+    var reason = try settle(stop, report)
     while reason == nil {
       try takeStep(report)
-      reason = stop.isRaised ? .signal : clock.endReason(step: step)
-      // Weights under suspicion are not worth a validation; the next steps tell.
-      if isValidationDue && reason == nil && !stability.isInTrouble && parameters.norm.isFinite {
-        let begin = clock.elapsed
-        try validate(report)
-        lastValidated = step
-        recent.leaveOut(seconds: clock.elapsed - begin)
-        if isOutOfPatience { reason = .patience }
-      }
+      progress.owesValidation = isValidationDue
+      reason = try settle(stop, report)
     }
-    if recent.tokens > 0 {  // every loss is logged once
-      try tell(.step(stepReport(recent.take(now: clock.elapsed))), report)
+    if progress.recent.tokens > 0 {  // every loss is logged once
+      tell(.step(stepReport(progress.recent.take(now: clock.elapsed))), report)
     }
-    let isSuspect = stability.isInTrouble || !parameters.norm.isFinite
+    let isSuspect = progress.stability.isInTrouble || !parameters.norm.isFinite
     if isSuspect, let good { goBack(to: good) }
-    if lastValidated != step && (!isSuspect || good != nil) { try validate(report) }
-    guard isSaved else {
+    if progress.owesValidation || progress.lastValidated != progress.step, !isSuspect || good != nil {
+      try validate(report)
+    }
+    try saveAtLast(report)
+    guard progress.savedStep != nil else {
       throw TrainingError(
-        "the loss or the gradient was bad up to the last step, \(step); no model was saved: "
+        "the loss or the gradient was bad up to the last step, \(progress.step); no model was saved: "
           + "use a smaller --learning-rate")
     }
     return try end(reason ?? .steps, report)
   }
 
+  /// What is due between two steps: the end, a validation, a checkpoint.
+  ///
+  /// - Returns: Why the run ends, where it does. A checkpoint is then written: from it the run can go on.
+  private mutating func settle(
+    _ stop: StopRequest, _ report: (TrainingEvent) -> Void
+  ) throws -> TrainingEvent.EndReason? {
+    var reason = stop.isRaised ? .signal : clock.endReason(step: progress.step)
+    if progress.owesValidation && reason == nil {
+      // Weights under suspicion are not worth a validation; the next steps tell.
+      if !progress.stability.isInTrouble && parameters.norm.isFinite {
+        let begin = clock.elapsed
+        try validate(report)
+        progress.recent.leaveOut(seconds: clock.elapsed - begin)
+        if isOutOfPatience { reason = .patience }
+      }
+      progress.owesValidation = false
+    }
+    if progress.step > 0 { keepCheckpoint(isLast: reason != nil, report) }
+    return reason
+  }
+
   private mutating func end(
     _ reason: TrainingEvent.EndReason, _ report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
-    var end = TrainingEvent.End(reason: reason, steps: step, seconds: clock.elapsed, bestValidationLoss: best.loss)
-    if isSaved, let test = try TestScore.event(of: data.test, by: output.folder, threads: configuration.threads) {
-      try tell(.test(test), report)
+    var end = TrainingEvent.End(
+      reason: reason, steps: progress.step, seconds: clock.elapsed, bestValidationLoss: progress.best.loss)
+    if progress.savedStep != nil,
+      let test = try TestScore.event(of: data.test, by: output.folder, threads: configuration.threads)
+    {
+      tell(.test(test), report)
       end.testLoss = test.loss
     }
     card.end = end
-    card.bestStep = best.step
+    card.bestStep = progress.best.step
     try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
-    try log.write(.end(end))
+    log.write(.end(end))
+    try log.flush()
     if let history = try RunHistory(ofModel: output.folder.path) {
       let page = TrainingPage(card: card, history: history)
       try Files.writeDurably(Array(page.html.utf8), to: output.folder.file(OutputFolder.reportName))
       end.advice = history.advice
     }
+    if reason != .signal && reason != .diverged { try output.checkpoints.markEnd(end) }
     report(.end(end))
+    try requireCheckpoint()
     return end
   }
 
@@ -164,17 +202,18 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       let test = try RangeTest.run(bptt, data, parameters: parameters, update: update, stop: stop)
       try Files.writeDurably(Array(test.csv.utf8), to: output.folder.file(OutputFolder.rangeTestName))
       learningRate = test.suggestion
+      progress.peak = learningRate
       card.configuration.learningRate = learningRate
-      try tell(.rangeTest(test), report)
+      tell(.rangeTest(test), report)
     }
     if case .budget(let seconds) = configuration.limit {
       let plan = plan(budget: seconds, stop)
       clock.plan = plan
-      try tell(.plan(plan), report)
+      tell(.plan(plan), report)
     }
-    rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
-    recent.restart(now: clock.elapsed)
-    ofEpoch.restart(now: clock.elapsed)
+    progress.rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
+    progress.recent.restart(now: clock.elapsed)
+    progress.ofEpoch.restart(now: clock.elapsed)
   }
 
   private func plan(budget: Double, _ stop: StopRequest) -> BudgetPlan {
@@ -187,65 +226,72 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let ofStep = trial.secondsPerStep(trying: limit, stop)
     return BudgetPlan(
       budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
-      validateEvery: validateEvery ?? data.windows.windowCount(ofEpoch: 0))
+      validateEvery: validationInterval)
   }
+
+  /// Steps between two validations.
+  var validationInterval: Int { validateEvery ?? data.windows.windowCount(ofEpoch: 0) }
 
   // MARK: Steps
 
   /// One window: forward, backward, clip, update; state and time carried on.
   private mutating func takeStep(_ report: (TrainingEvent) -> Void) throws {
     switch configuration.statePolicy {
-    case _ where cursor.index == 0: bptt.resetState()
+    case _ where progress.cursor.index == 0: bptt.resetState()
     case .carried: break
     case .reset: bptt.resetState()
-    case .dropped(let probability): bptt.dropState(probability: probability, seed: configuration.seed, step: step)
+    case .dropped(let probability):
+      bptt.dropState(probability: probability, seed: configuration.seed, step: progress.step)
     }
-    let window = data.training.window(cursor.steps, offset: cursor.offset)
-    learningRate = rates.rate(step: step) * cursor.learningRateScale
-    epoch = cursor.epoch + 1
-    cursor.advance()
+    let window = data.training.window(progress.cursor.steps, offset: progress.cursor.offset)
+    learningRate = progress.rates.rate(step: progress.step) * progress.cursor.learningRateScale
+    progress.epoch = progress.cursor.epoch + 1
+    progress.cursor.advance()
     let before = isKeepingDue ? current : nil
-    let loss = bptt.step(window, parameters: parameters, number: step)
-    step += 1
+    let loss = bptt.step(window, parameters: parameters, number: progress.step)
+    progress.step += 1
     let predicted = window.predicted(except: data.documents?.start)
-    tokens += predicted
-    observe(step, &bptt.gradients)
-    lastNorm = bptt.gradients.norm
+    progress.tokens += predicted
+    observe(progress.step, &bptt.gradients)
+    progress.lastNorm = bptt.gradients.norm
     let mean = loss / Double(max(1, predicted))
-    let verdict = stability.judge(loss: mean, tokens: predicted, norm: lastNorm)
+    let verdict = progress.stability.judge(loss: mean, tokens: predicted, norm: progress.lastNorm)
     if verdict == .update {
-      if let before, stability.isCalm { good = before }
+      if let before, progress.stability.isCalm { good = before }
       let isClipped = update.apply(
-        &bptt.gradients, measured: lastNorm, to: &parameters, learningRate: learningRate)
-      clips.add(isClipped: isClipped)
-      recent.add(loss, tokens: predicted)
-      ofEpoch.add(loss, tokens: predicted)
+        &bptt.gradients, measured: progress.lastNorm, to: &parameters, learningRate: learningRate)
+      progress.clips.add(isClipped: isClipped)
+      progress.recent.add(loss, tokens: predicted)
+      progress.ofEpoch.add(loss, tokens: predicted)
     } else {
       try skip(verdict, loss: mean, report)
     }
-    try reportStep(report)
-    if cursor.index == 0 { try reportEpoch(report) }
+    reportStep(report)
+    if progress.cursor.index == 0 { reportEpoch(report) }
   }
 
-  private var isValidationDue: Bool { validateEvery.map { step % $0 == 0 } ?? (cursor.index == 0) }
+  private var isValidationDue: Bool {
+    validateEvery.map { progress.step % $0 == 0 } ?? (progress.cursor.index == 0)
+  }
 
-  private mutating func reportStep(_ report: (TrainingEvent) -> Void) throws {
-    if step % configuration.logEvery == 0 {
-      try tell(.step(stepReport(recent.take(now: clock.elapsed))), report)
-      clips.restart()
+  private mutating func reportStep(_ report: (TrainingEvent) -> Void) {
+    if progress.step % configuration.logEvery == 0 {
+      tell(.step(stepReport(progress.recent.take(now: clock.elapsed))), report)
+      progress.clips.restart()
       lastShown = clock.elapsed
     } else if clock.elapsed - lastShown > 1 {
-      report(.step(stepReport(recent.mean(now: clock.elapsed))))  // shown, not logged: steps are slow
+      report(.step(stepReport(progress.recent.mean(now: clock.elapsed))))  // shown, not logged: steps are slow
       lastShown = clock.elapsed
     }
   }
 
   // MARK: Stability
 
-  private var isKeepingDue: Bool { good.map { step - $0.step >= Self.stepsBetweenKept } ?? true }
+  private var isKeepingDue: Bool { good.map { progress.step - $0.step >= Self.stepsBetweenKept } ?? true }
 
-  private var current: GoodStep<Layer> {
-    GoodStep(step: step, parameters: parameters, update: update, state: bptt.carriedState())
+  /// What the next step begins from.
+  var current: Snapshot<Layer> {
+    Snapshot(step: progress.step, parameters: parameters, update: update, state: bptt.carriedState())
   }
 
   private mutating func skip(
@@ -253,23 +299,24 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   ) throws {
     guard let reason = verdict.reason else { return }
     let skipped = TrainingEvent.Skipped(
-      step: step, reason: reason, loss: loss, gradientNorm: lastNorm, inBurst: stability.burstLength)
-    try tell(.skipped(skipped), report)
+      step: progress.step, reason: reason, loss: loss, gradientNorm: progress.lastNorm,
+      inBurst: progress.stability.burstLength)
+    tell(.skipped(skipped), report)
     if reason.isOfLoss || !bptt.hasFiniteState { bptt.resetState() }
     switch verdict {
     case .update, .skip: return
     case .rollBack:
       guard let good else { throw try givenUp(reason, report) }
       goBack(to: good)
-      wentBackTo = good.step
-      rates.scale /= 2
+      progress.wentBackTo = good.step
+      progress.rates.scale /= 2
       learningRate /= 2
-      try tell(.rollback(.init(step: step, toStep: good.step, learningRate: learningRate)), report)
+      tell(.rollback(.init(step: progress.step, toStep: good.step, learningRate: learningRate)), report)
     case .giveUp: throw try givenUp(reason, report)
     }
   }
 
-  private mutating func goBack(to good: GoodStep<Layer>) {
+  private mutating func goBack(to good: Snapshot<Layer>) {
     parameters = good.parameters
     update = good.update
     bptt.restore(good.state)
@@ -279,89 +326,16 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private mutating func givenUp(
     _ reason: StabilityGuard.Reason, _ report: (TrainingEvent) -> Void
   ) throws -> TrainingError {
-    let again = wentBackTo.map { ", also with half the learning rate after going back to step \($0)" } ?? ""
+    let again = progress.wentBackTo.map { ", also with half the learning rate after going back to step \($0)" } ?? ""
     if let good {
       goBack(to: good)
       try validate(report)
     }
+    try saveAtLast(report)
     _ = try end(.diverged, report)
-    let kept = isSaved ? "the best model so far is in \(output.folder.path)" : "no model was saved"
+    let kept = progress.savedStep != nil ? "the best model so far is in \(output.folder.path)" : "no model was saved"
     return TrainingError(
-      "training diverged: \(StabilityGuard.patience) steps in a row were bad, up to step \(step) (\(reason.rawValue))"
+      "training diverged: \(StabilityGuard.patience) steps in a row were bad, up to step \(progress.step) (\(reason.rawValue))"
         + "\(again); \(kept): use a smaller --learning-rate or a smaller --clip")
-  }
-
-  // MARK: Validation and saving
-
-  private mutating func validate(_ report: (TrainingEvent) -> Void) throws {
-    let weights = update.average?.weights ?? parameters
-    guard data.validation.count > 1 else { return try save(weights) }
-    let loss = score(data.validation, by: weights).mean
-    let isBest = best.take(loss, step: step)
-    if isBest { try save(weights) }
-    try tell(
-      .validation(
-        .init(step: step, loss: loss, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)), report)
-    rates.plateau.note(validationLoss: loss)
-    isOutOfPatience = earlyStopping?.note(isBest: isBest) ?? false
-    if update.average?.note(validationLoss: loss) ?? false { try tell(.averaging(step: step), report) }
-    try writeSample(by: weights, report)
-  }
-
-  /// A little text at the first validation and every few after it.
-  private mutating func writeSample(by weights: ParameterSet<Real>, _ report: (TrainingEvent) -> Void) throws {
-    defer { validations += 1 }
-    guard configuration.sampleEvery > 0, validations % configuration.sampleEvery == 0 else { return }
-    let model = RecurrentLanguageModel(network: bptt.network, parameters: weights)
-    try tell(.sample(.init(step: step, text: TrainingSample.text(by: model, data, seed: configuration.seed))), report)
-  }
-
-  private func score(_ tokens: TokenStream, by weights: ParameterSet<Real>) -> Score {
-    Scorer(RecurrentLanguageModel(network: bptt.network, parameters: weights), threads: configuration.threads)
-      .scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
-  }
-
-  private mutating func save(_ weights: ParameterSet<Real>) throws {
-    try output.folder.writeWeights(weights)
-    try output.publish()
-    isSaved = true
-  }
-
-  // MARK: Events
-
-  private func tell(_ event: TrainingEvent, _ report: (TrainingEvent) -> Void) throws {
-    try log.write(event)
-    report(event)
-  }
-
-  private var startEvent: TrainingEvent {
-    .start(
-      .init(
-        parameters: bptt.network.layout.count, vocabularySize: data.tokenizer.vocabularySize,
-        trainingTokens: data.predictedTargets, leftOutTokens: data.training.leftOut,
-        validationTokens: data.validationTokens,
-        unknownInValidation: data.unknownInValidation.reduce(0) { $0 + $1.count },
-        unknownNames: data.unknownInValidation.prefix(5).map(\.name), replacements: data.replacements,
-        stepsPerEpoch: data.windows.windowCount(ofEpoch: 0), stepsVary: data.windows.varies,
-        offsetsVary: data.windows.hasRandomOffset,
-        corpusHash: data.corpusHash, corpusFiles: data.corpusFiles, notes: data.notes, source: data.source,
-        documents: data.documentCounts, seed: configuration.seed,
-        threads: configuration.threads, precision: configuration.precision.rawValue,
-        unit: data.tokenizer.unitName))
-  }
-
-  private func stepReport(_ recent: (loss: Double, speed: Double)) -> TrainingEvent.Step {
-    let (progress, remaining) = clock.progress(step: step)
-    return .init(
-      step: step, epoch: epoch, tokens: tokens, loss: recent.loss,
-      gradientNorm: lastNorm, clipped: clips.share, clippedOverall: clips.overall, learningRate: learningRate,
-      tokensPerSecond: recent.speed, progress: progress, remaining: remaining)
-  }
-
-  private mutating func reportEpoch(_ report: (TrainingEvent) -> Void) throws {
-    let now = clock.elapsed
-    let seconds = now - ofEpoch.start
-    let loss = ofEpoch.take(now: now).loss
-    try tell(.epoch(.init(epoch: epoch, loss: loss, seconds: seconds)), report)
   }
 }

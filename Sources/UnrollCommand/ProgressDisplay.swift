@@ -14,6 +14,8 @@ final class ProgressDisplay {
   private var smoothedLoss: Double?
   /// Tokens for each character, once a validation has told.
   private var tokensPerCharacter = 1.0
+  /// Whether something could not be written.
+  private var isInTrouble = false
   /// What a token is.
   private var unit = "character"
 
@@ -36,7 +38,7 @@ final class ProgressDisplay {
       tokensPerCharacter = validation.tokensPerCharacter
       say(
         "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/\(unit), "
-          + "\(bits(validation.loss)) bits/character\(validation.isBest ? "  best so far, saved" : "")"
+          + "\(bits(validation.loss)) bits/character\(validation.isBest ? "  best so far\(isInTrouble ? "" : ", saved")" : "")"
       )
     case .epoch: break
     case .skipped(let skipped):
@@ -56,6 +58,12 @@ final class ProgressDisplay {
       )
     case .averaging(let step):
       say("step \(grouped(step)): validations no longer improve; from here on the weights are averaged")
+    case .resumed(let step): say("going on after step \(grouped(step))")
+    case .checkpoint: break
+    case .trouble(let what):
+      isInTrouble = what != nil
+      say(
+        what.map { "warning: \($0); training goes on, and it is tried again" } ?? "written after all; nothing is lost")
     case .end: clear()
     }
   }
@@ -102,6 +110,11 @@ final class ProgressDisplay {
   func finish(_ end: TrainingEvent.End, output: String) {
     guard !quiet else { return }
     clear()
+    guard !end.wasOver else {
+      return say(
+        "the run was over before, after \(grouped(end.steps)) steps; nothing is changed (to go on: more --epochs, --steps "
+          + "or --budget)")
+    }
     let best = end.bestValidationLoss.map { "best validation loss \(decimal($0, places: 4)) nats/\(unit)" }
     let why =
       switch end.reason {

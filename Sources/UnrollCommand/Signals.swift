@@ -21,6 +21,7 @@ enum Signals {
   /// To be called when the first step begins: before, there is nothing to save, and a signal may simply end the program.
   static func install() {
     signal(SIGPIPE, SIG_IGN)  // who stops watching does not stop the run
+    signal(SIGXFSZ, SIG_IGN)  // a file that may not grow is an error of its write
     _ = (stop, last)  // made before a handler can need them
     var both = sigset_t()
     sigemptyset(&both)

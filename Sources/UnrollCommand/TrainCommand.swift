@@ -10,6 +10,7 @@ struct TrainCommand: ParsableCommand {
     usage: """
       unroll train <corpus> ... --output <output> [<options>]
       unroll train --source <source> --output <output> [<options>]
+      unroll train --resume --output <output> [<options>]
       """,
     discussion: """
       Reads UTF-8 text, learns its characters, and trains by truncated backpropagation through time. The best model by \
@@ -33,6 +34,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup(title: "Stopping and going on") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
   @OptionGroup(title: "What it shows") var record: RecordOptions
   @OptionGroup(title: "Regularisation") var regularization: RegularizationOptions
@@ -44,8 +46,11 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
+  /// Whether everything but what is given is to be taken from the run that is gone on with.
+  private var isBareResume: Bool { checkpoints.resume && corpus.isEmpty && source.source == nil }
+
   func validate() throws {
-    try source.validate(corpus: corpus, text)
+    if !isBareResume { try source.validate(corpus: corpus, text) }
     try require(output != nil, "Missing expected argument '--output <output>'")
     try requirePath(outputPath, "--output")
     try requireDistinctInputs(corpus + [text.validation, record.test].compactMap { $0 })
@@ -163,6 +168,18 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard isBareResume else { return try train() }
+    let arguments = Array(CommandLine.arguments.drop { $0 != Self.configuration.commandName }.dropFirst())
+    var command: TrainCommand?
+    try reportingErrors {
+      command = try Self.resuming(
+        arguments, output: outputPath,
+        givesLimit: training.epochs != nil || training.steps != nil || training.budget != nil)
+    }
+    try command?.train()
+  }
+
+  private func train() throws {
     let progress = ProgressDisplay(quiet: quiet)
     try reportingErrors {
       let end: TrainingEvent.End
@@ -204,6 +221,7 @@ struct TrainCommand: ParsableCommand {
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)
     settings.clipValue = training.clipValue
     record.apply(to: &settings)
+    checkpoints.apply(to: &settings)
     settings.precision = compute.precision.precision(automatic: .fastest)
     settings.threads = compute.threadCount
     settings.seed = seed

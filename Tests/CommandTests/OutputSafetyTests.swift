@@ -65,7 +65,7 @@ import Testing
       ) {
         process in
         try waitForSteps("\(folder)/m")
-        expectOneLine(try train(text, "\(folder)/m"), 73, "another run is writing here")
+        expectOneLine(try train(text, "\(folder)/m"), 73, "another run, process ")
         kill(process.processIdentifier, SIGINT)
       }
       #expect(first.status == 130)

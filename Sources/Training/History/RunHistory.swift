@@ -6,8 +6,8 @@ public struct RunHistory: Sendable {
   public private(set) var start: JSON = .null
   public private(set) var steps: [Step] = []
   public private(set) var validations: [Validation] = []
-  public private(set) var epochs: [Epoch] = []
-  public private(set) var samples: [Sample] = []
+  public private(set) var epochs: [TrainingEvent.Epoch] = []
+  public private(set) var samples: [TrainingEvent.Sample] = []
   /// Updates that were left out.
   public private(set) var skipped = 0
   /// Nats per token on the test text, where there was one.
@@ -28,20 +28,6 @@ public struct RunHistory: Sendable {
     public let step: Int
     /// Nats per token, and bits per character.
     public let loss, bitsPerCharacter: Double
-  }
-
-  /// A pass over the training part.
-  public struct Epoch: Sendable {
-    public let epoch: Int
-    /// Nats per token.
-    public let loss: Double
-    public let seconds: Double
-  }
-
-  /// A text that the model wrote on the way.
-  public struct Sample: Sendable {
-    public let step: Int
-    public let text: String
   }
 
   /// How it ended.
@@ -75,41 +61,29 @@ public struct RunHistory: Sendable {
   }
 
   private mutating func add(_ event: JSON) throws {
-    func number(_ key: String) throws -> Double {
-      guard let value = event[key] else { throw NotAnEvent(key: key) }
-      // What is not finite was written as null.
-      return value.isNull ? .nan : try value.double ?? { throw NotAnEvent(key: key) }()
-    }
-    func integer(_ key: String) throws -> Int {
-      guard let value = event[key]?.integer, value >= 0 else { throw NotAnEvent(key: key) }
-      return value
-    }
-    func string(_ key: String) throws -> String {
-      guard let value = event[key]?.string else { throw NotAnEvent(key: key) }
-      return value
-    }
-    switch try string("event") {
+    let fields = JSONFields(event)
+    switch try fields.string("event") {
     case "start": start = event
     case "step":
       steps.append(
         try Step(
-          step: integer("step"), loss: number("loss"), gradientNorm: number("gradient_norm"),
-          learningRate: number("learning_rate"), tokensPerSecond: number("tokens_per_second")))
+          step: fields.count("step"), loss: fields.number("loss"), gradientNorm: fields.number("gradient_norm"),
+          learningRate: fields.number("learning_rate"), tokensPerSecond: fields.number("tokens_per_second")))
     case "validation":
       validations.append(
-        try Validation(step: integer("step"), loss: number("loss"), bitsPerCharacter: number("bits_per_character")))
+        try Validation(
+          step: fields.count("step"), loss: fields.number("loss"), bitsPerCharacter: fields.number("bits_per_character")
+        ))
     case "epoch":
-      epochs.append(try Epoch(epoch: integer("epoch"), loss: number("loss"), seconds: number("seconds")))
-    case "sample": samples.append(try Sample(step: integer("step"), text: string("text")))
+      epochs.append(
+        try TrainingEvent.Epoch(
+          epoch: fields.count("epoch"), loss: fields.number("loss"), seconds: fields.number("seconds")))
+    case "sample": samples.append(try TrainingEvent.Sample(step: fields.count("step"), text: fields.string("text")))
     case "skipped": skipped += 1
-    case "test": testLoss = try number("loss")
-    case "end": end = try End(reason: string("reason"), steps: integer("steps"), seconds: number("seconds"))
+    case "test": testLoss = try fields.number("loss")
+    case "end":
+      end = try End(reason: fields.string("reason"), steps: fields.count("steps"), seconds: fields.number("seconds"))
     default: break  // of a later version
     }
-  }
-
-  private struct NotAnEvent: Error, CustomStringConvertible {
-    let key: String
-    var description: String { "it has no \(key) that makes sense" }
   }
 }

@@ -10,12 +10,21 @@ import Reports
 #endif
 
 /// Where a run's events are written: `metrics.jsonl`, and the event file of TensorBoard where one is wanted.
-struct TrainingLog {
+///
+/// A disk that takes nothing does not stop the run: what could not be written waits in memory, and is tried again with the
+/// next event.
+final class TrainingLog {
   private let metrics: AppendFile
   private let tensorBoard: AppendFile?
+  private var waiting: [UInt8] = []
+  private var waitingForTensorBoard: [UInt8] = []
+  /// Why something waits; nil where nothing does.
+  private(set) var trouble: (any Error)?
 
-  /// - Parameter tensorBoard: A folder for TensorBoard; made where missing. Each run adds a file of its own.
-  init(metrics: AppendFile, tensorBoard folder: String?) throws {
+  /// - Parameters:
+  ///   - tensorBoard: A folder for TensorBoard; made where missing. Each process adds a file of its own.
+  ///   - step: Steps made before; TensorBoard is to forget what it was told of later ones.
+  init(metrics: AppendFile, tensorBoard folder: String?, after step: Int = 0) throws {
     self.metrics = metrics
     guard let folder else {
       tensorBoard = nil
@@ -26,13 +35,34 @@ struct TrainingLog {
     let name = "events.out.tfevents.\(Int(Self.now)).unroll.\(getpid())"
     let file = try AppendFile(creating: Paths.join(folder, name))
     try file.append(TensorBoardEvents.beginning(at: Self.now))
+    if step > 0 { try file.append(TensorBoardEvents.restart(after: step, at: Self.now)) }
     tensorBoard = file
   }
 
-  func write(_ event: TrainingEvent) throws {
-    try metrics.append(line: event.json.text())
-    guard let tensorBoard, let record = event.tensorBoardRecord(at: Self.now) else { return }
-    try tensorBoard.append(record)
+  func write(_ event: TrainingEvent) {
+    waiting += Array((event.json.text() + "\n").utf8)
+    if tensorBoard != nil, let record = event.tensorBoardRecord(at: Self.now) { waitingForTensorBoard += record }
+    do { try flush() } catch { trouble = error }
+  }
+
+  /// Writes what waits.
+  ///
+  /// - Throws: ``FileError``.
+  func flush() throws {
+    if !waiting.isEmpty { try metrics.append(waiting) }
+    waiting = []
+    if !waitingForTensorBoard.isEmpty { try tensorBoard?.append(waitingForTensorBoard) }
+    waitingForTensorBoard = []
+    trouble = nil
+  }
+
+  /// The bytes of `metrics.jsonl`, once they are on the disk.
+  ///
+  /// - Throws: ``FileError``.
+  func durableLength() throws -> Int {
+    try flush()
+    try metrics.flush()
+    return metrics.length
   }
 
   /// Seconds since 1970.
