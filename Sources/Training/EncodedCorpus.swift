@@ -37,6 +37,19 @@ struct EncodedCorpus {
     var replacements = 0
   }
 
+  /// Reads a source, token ids, documents or text, as the configuration says.
+  static func reading(_ configuration: TrainingConfiguration) throws -> EncodedCorpus {
+    if let source = configuration.source { return try EncodedCorpus(source, configuration) }
+    if let path = configuration.corpus.first, configuration.corpus.count == 1, TokenFile.isMeant(by: path) {
+      guard configuration.documents == .stream else {
+        throw TrainingError("token ids are one stream; --documents wants the text")
+      }
+      return try EncodedCorpus(tokenFile: path, configuration)
+    }
+    if configuration.documents != .stream { return try EncodedCorpus(documentsOf: configuration) }
+    return try EncodedCorpus(configuration)
+  }
+
   // MARK: Text
 
   /// Reads text files.

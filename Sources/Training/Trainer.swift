@@ -37,7 +37,9 @@ public enum Trainer {
       return try resume(configuration, output, on: layer, stop: stop, report: report)
     }
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
-    let data = try TrainingData(configuration)
+    let corpus = try EncodedCorpus.reading(configuration)
+    let configuration = recipe(configuration, corpus).configuration
+    let data = try TrainingData(configuration, corpus)
     let model = try model(configuration, data)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
     return try run(configuration, model, data, output, from: nil, on: layer, stop: stop, report: report)
@@ -52,17 +54,29 @@ public enum Trainer {
       throw FileError(.missing, configuration.output, "has no checkpoint to go on from")
     }
     let point = try ResumePoint(content)
+    var configuration = configuration
+    try point.restoreChoices(in: &configuration)
     try point.check(configuration)
     if var end = output.checkpoints.end, point.hasLimit(of: configuration) {
       end.wasOver = true
       return end
     }
-    var configuration = configuration
     configuration.command = point.command
     let data = try TrainingData(configuration)
     try point.check(data)
     let model = try model(configuration, data)
     return try run(configuration, model, data, output, from: point, on: layer, stop: stop, report: report)
+  }
+
+  /// What ``train(_:stop:report:)`` would choose, and why; nothing is trained or written.
+  ///
+  /// - Throws: As that.
+  public static func explain(_ configuration: TrainingConfiguration) throws -> Recipe {
+    try recipe(configuration, EncodedCorpus.reading(configuration))
+  }
+
+  private static func recipe(_ configuration: TrainingConfiguration, _ corpus: EncodedCorpus) -> Recipe {
+    Recipe(configuration, tokens: corpus.training.tokens.count, vocabularySize: corpus.tokenizer.vocabularySize)
   }
 
   private static func run(

@@ -76,6 +76,9 @@ public struct TrainingConfiguration: Sendable {
   /// The largest magnitude of a gradient's element; larger ones are cut to it, before the norm is looked at. Nil for any.
   public var clipValue: Double?
 
+  /// What is chosen from the corpus and the time that there is, whatever the settings say; see ``Recipe``.
+  public var automatic: Set<Recipe.Choice>
+
   /// The arithmetic.
   public var precision: Precision
   /// The result is the same for any number.
@@ -157,7 +160,20 @@ public struct TrainingConfiguration: Sendable {
     self.source = Source(source, length: length)
   }
 
-  /// The defaults for a corpus and an output.
+  /// What `unroll train` does where it is told no more: a cosine, averaged weights, and what ``Recipe`` chooses.
+  public static func recommended(corpus: [String], output: String) -> TrainingConfiguration {
+    var configuration = TrainingConfiguration(corpus: corpus, output: output)
+    configuration.automatic = Set(Recipe.Choice.allCases)
+    configuration.k1 = 100
+    configuration.hasRandomOffset = true
+    configuration.schedule = ScheduleConfiguration(.cosine, warmUp: .share(0.02))
+    configuration.average = .exponential(decay: 0.999)
+    configuration.optimizer.weightDecay = 0.02
+    return configuration
+  }
+
+  /// The plain defaults for a corpus and an output: nothing is chosen, the learning rate is constant, nothing is dropped or
+  /// averaged.
   public init(corpus: [String], output: String) {
     self.corpus = corpus
     self.output = output
@@ -191,6 +207,7 @@ public struct TrainingConfiguration: Sendable {
     patience = nil
     clip = 1
     clipValue = nil
+    automatic = []
     precision = .float32
     threads = 1
     seed = 1

@@ -43,7 +43,11 @@ public struct TrainingData: Sendable {
   ///
   /// - Throws: ``FileError`` for files, ``CorpusTooShort``, ``TrainingError``.
   public init(_ configuration: TrainingConfiguration) throws {
-    let corpus = try Self.encoded(configuration)
+    try self.init(configuration, EncodedCorpus.reading(configuration))
+  }
+
+  /// Makes the lanes and windows of a corpus.
+  init(_ configuration: TrainingConfiguration, _ corpus: EncodedCorpus) throws {
     tokenizer = corpus.tokenizer
     documents = corpus.documents
     guard tokenizer.vocabularySize > (documents == nil ? 1 : 2) else {
@@ -73,18 +77,6 @@ public struct TrainingData: Sendable {
     startToken =
       documents?.start ?? tokenizer.id(of: "\n")
       ?? Self.mostFrequent(ids, vocabularySize: tokenizer.vocabularySize)
-  }
-
-  private static func encoded(_ configuration: TrainingConfiguration) throws -> EncodedCorpus {
-    if let source = configuration.source { return try EncodedCorpus(source, configuration) }
-    if let path = configuration.corpus.first, configuration.corpus.count == 1, TokenFile.isMeant(by: path) {
-      guard configuration.documents == .stream else {
-        throw TrainingError("token ids are one stream; --documents wants the text")
-      }
-      return try EncodedCorpus(tokenFile: path, configuration)
-    }
-    if configuration.documents != .stream { return try EncodedCorpus(documentsOf: configuration) }
-    return try EncodedCorpus(configuration)
   }
 
   private func starts(in tokens: TokenStream) -> Int {

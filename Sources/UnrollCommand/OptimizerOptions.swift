@@ -40,7 +40,7 @@ struct OptimizerOptions: ParsableArguments {
     }
   }
 
-  enum Average: String, ExpressibleByArgument, CaseIterable { case ema, asgd }
+  enum Average: String, ExpressibleByArgument, CaseIterable { case none, ema, asgd }
 
   @Option(help: "sgd, rmsprop, adagrad, adam, or adamw: Adam with decoupled weight decay.")
   var optimizer: OptimizerConfiguration.Method = .adamw
@@ -71,20 +71,28 @@ struct OptimizerOptions: ParsableArguments {
   @Option(help: "What is added to the root of the squares. The default is 1e-8, and 1e-10 for adagrad.")
   var epsilon: Double?
 
-  @Option(help: "Weight decay of matrices, not of biases: decoupled in adamw, in the others part of the gradient.")
-  var weightDecay = 0.0
+  @Option(
+    help: """
+      Weight decay of matrices, not of biases: decoupled in adamw, in the others part of the gradient. The default is \
+      0.02 for adamw and 0 for the others.
+      """)
+  var weightDecay: Double?
 
   @Option(
     help: """
       How the learning rate goes on: constant, linear or cosine (down to the final one), step, plateau (down when \
       validations cease to improve), one-cycle (up and down again).
       """)
-  var schedule: LearningRateSchedule.Shape = .constant
+  var schedule: LearningRateSchedule.Shape = .cosine
 
   @Option(help: "Where the schedule ends. The default is 0, and for one-cycle a 250,000th of the highest.")
   var finalLearningRate: Double?
 
-  @Option(help: "Updates in which the learning rate rises: 500, or 5% of the run. one-cycle rises for 30%.")
+  @Option(
+    help: """
+      Updates in which the learning rate rises: 500, or 5% of the run. The default is 2% for linear and cosine, 30% for \
+      one-cycle and none for the others.
+      """)
   var warmup: ExtentArgument?
 
   @Option(help: "What a step or a plateau of the schedule multiplies the learning rate by. The default is 0.5.")
@@ -99,11 +107,14 @@ struct OptimizerOptions: ParsableArguments {
   @Option(
     help: """
       Validate and save averaged weights: ema (exponential moving average), or asgd (their mean from when validations \
-      cease to improve, NT-ASGD).
+      cease to improve, NT-ASGD); none for the weights as they are.
       """)
-  var average: Average?
+  var average: Average = .ema
 
-  @Option(help: "The share of itself that ema keeps at each update. The default is 0.999.")
+  @Option(
+    help:
+      "The share of itself that ema keeps at each update. The default averages over a fiftieth of the run, at most 1000 updates."
+  )
   var averageDecay: Double?
 
   @Option(help: "Validations that asgd looks back for an improvement. The default is 5.")
@@ -121,7 +132,8 @@ struct OptimizerOptions: ParsableArguments {
       (0...10).contains(finalLearningRate ?? 0),
       "--final-learning-rate is \(finalLearningRate ?? 0); it must be 0 to 10.")
     try require(
-      (0..<1).contains(weightDecay), "--weight-decay is \(weightDecay); it must be at least 0 and less than 1.")
+      (0..<1).contains(weightDecay ?? 0),
+      "--weight-decay is \(weightDecay ?? 0); it must be at least 0 and less than 1.")
     for (name, share) in [
       ("momentum", momentum), ("beta1", beta1), ("beta2", beta2), ("alpha", alpha), ("average-decay", averageDecay),
     ] {
@@ -171,20 +183,25 @@ struct OptimizerOptions: ParsableArguments {
   func apply(to settings: inout TrainingConfiguration) {
     settings.optimizer = OptimizerConfiguration(
       optimizer, momentum: momentum ?? 0, isNesterov: nesterov, beta1: beta1 ?? 0.9, beta2: beta2 ?? 0.999,
-      alpha: alpha ?? 0.99, epsilon: epsilon, weightDecay: weightDecay)
+      alpha: alpha ?? 0.99, epsilon: epsilon, weightDecay: weightDecay ?? (optimizer == .adamw ? 0.02 : 0))
     switch learningRate {
     case .rate(let rate): settings.learningRate = rate
     case .auto: settings.findsLearningRate = true
     }
     settings.schedule = ScheduleConfiguration(
-      schedule, final: finalLearningRate, warmUp: warmup?.extent, decayFactor: decayFactor ?? 0.5,
+      schedule, final: finalLearningRate, warmUp: warmup?.extent ?? standardWarmUp, decayFactor: decayFactor ?? 0.5,
       decayEvery: decayEvery?.extent ?? .share(0.2), plateauPatience: plateauPatience ?? 2)
     settings.average =
       switch average {
-      case nil: nil
+      case .none: nil
       case .ema: .exponential(decay: averageDecay ?? 0.999)
       case .asgd: .triggered(interval: averageInterval ?? 5)
       }
+    settings.give(.averageDecay, averageDecay)
     settings.patience = patience
+  }
+
+  private var standardWarmUp: LearningRateSchedule.Extent? {
+    schedule == .cosine || schedule == .linear ? .share(0.02) : nil
   }
 }

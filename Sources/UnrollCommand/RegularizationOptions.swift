@@ -1,14 +1,17 @@
 import ArgumentParser
 import LanguageModeling
+import Training
 
 /// `--dropout` and the other regularisers.
 struct RegularizationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Locked dropout: the probability on what layer 0, every other layer and the decoder read.",
-      discussion: "One mask for each lane and update, the same in all time steps. The next three set each place alone.")
-  )
-  var dropout = 0.0
+      discussion: """
+        One mask for each lane and update, the same in all time steps. The next three set each place alone. The default \
+        of these and of --weight-drop is chosen from the text and the time; see --explain.
+        """))
+  var dropout: Double?
 
   @Option(
     help: """
@@ -27,7 +30,7 @@ struct RegularizationOptions: ParsableArguments {
   var dropoutEmbedding = 0.0
 
   @Option(help: "Drop single weights of the hidden-to-hidden matrices with this probability (DropConnect).")
-  var weightDrop = 0.0
+  var weightDrop: Double?
 
   @Option(help: "Activation regularisation: α times the mean square of the dropped top outputs joins the loss.")
   var ar = 0.0
@@ -48,10 +51,13 @@ struct RegularizationOptions: ParsableArguments {
     }
   }
 
-  var regularization: Regularization {
-    Regularization(
-      inputDropout: dropoutInput ?? dropout, hiddenDropout: dropoutHidden ?? dropout,
-      outputDropout: dropoutOutput ?? dropout, weightDrop: weightDrop, embeddingDropout: dropoutEmbedding,
-      activation: ar, temporalActivation: tar)
+  func apply(to settings: inout TrainingConfiguration) {
+    settings.give(.dropoutInput, dropoutInput ?? dropout)
+    settings.give(.dropoutHidden, dropoutHidden ?? dropout)
+    settings.give(.dropoutOutput, dropoutOutput ?? dropout)
+    settings.give(.weightDrop, weightDrop)
+    settings.regularization.embeddingDropout = dropoutEmbedding
+    settings.regularization.activation = ar
+    settings.regularization.temporalActivation = tar
   }
 }

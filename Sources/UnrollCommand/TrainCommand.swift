@@ -43,6 +43,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Seed of the fresh weights, of what is dropped, and of a source's text.")
   var seed: UInt64 = 1
 
+  @Flag(help: "Say what would be chosen for this text and time, and why; train nothing.")
+  var explain = false
+
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
@@ -99,8 +102,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Recurrent layers.")
     var layers = 2
 
-    @Option(help: "Hidden units of each layer.")
-    var hiddenSize = 256
+    @Option(help: "Hidden units of each layer. The default is chosen from the text and the time; see --explain.")
+    var hiddenSize: Int?
 
     @Option(help: "Size of a symbol's embedding; the default is the hidden size, at most 128.")
     var embeddingSize: Int?
@@ -117,18 +120,20 @@ struct TrainCommand: ParsableCommand {
         "--forget-bias is for --cell lstm; \(cell.cell.rawValue) has no forget gate.")
       try require(forgetBias?.isFinite ?? true, "--forget-bias is not finite.")
       try require((1...64).contains(layers), "--layers is \(layers); it must be 1 to 64.")
-      for (name, size) in [("hidden-size", hiddenSize), ("embedding-size", embeddingSize ?? 1)] {
+      for (name, size) in [("hidden-size", hiddenSize ?? 1), ("embedding-size", embeddingSize ?? 1)] {
         try require((1...65_536).contains(size), "--\(name) is \(size); it must be 1 to 65,536.")
       }
       try require(
-        !tieWeights || embeddingSize ?? hiddenSize == hiddenSize,
-        "--tie-weights wants --embedding-size \(hiddenSize), the hidden size.")
+        !tieWeights || embeddingSize == nil || embeddingSize == hiddenSize,
+        "--tie-weights wants --embedding-size \(hiddenSize.map(String.init) ?? "and --hidden-size alike"), the hidden size."
+      )
     }
   }
 
   struct TrainingOptions: ParsableArguments {
-    @Option(help: "Parallel streams that the corpus is cut into (the batch).")
-    var lanes = 32
+    @Option(
+      help: "Parallel streams that the corpus is cut into (the batch). The default is 32, fewer for a short text.")
+    var lanes: Int?
 
     @OptionGroup var truncation: TruncationOptions
 
@@ -153,7 +158,7 @@ struct TrainCommand: ParsableCommand {
     var clipValue: Double?
 
     func validate() throws {
-      try require((1...1_000_000).contains(lanes), "--lanes is \(lanes); it must be 1 to 1,000,000.")
+      try require((1...1_000_000).contains(lanes ?? 1), "--lanes is \(lanes ?? 0); it must be 1 to 1,000,000.")
       try require(
         [epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1,
         "Give one of --epochs, --steps and --budget.")
@@ -180,6 +185,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train() throws {
+    if explain { return try reportingErrors { print(try Explanation(Trainer.explain(settings)).text, terminator: "") } }
     let progress = ProgressDisplay(quiet: quiet)
     try reportingErrors {
       let end: TrainingEvent.End
@@ -198,7 +204,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   private var settings: TrainingConfiguration {
-    var settings = TrainingConfiguration(corpus: corpus, output: outputPath)
+    var settings = TrainingConfiguration.recommended(corpus: corpus, output: outputPath)
     settings.source = source.settings
     settings.validation = text.validation.map { .file($0) } ?? .fraction(text.validationFraction ?? 0.1)
     settings.documents = text.documents.cut ?? .stream
@@ -209,13 +215,14 @@ struct TrainCommand: ParsableCommand {
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh
     settings.forgetBias = model.forgetBias ?? 1
     settings.layers = model.layers
-    settings.hiddenSize = model.hiddenSize
-    settings.embeddingSize = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : min(128, model.hiddenSize))
+    settings.give(.hiddenSize, model.hiddenSize.map(Double.init))
+    let embedding = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : model.hiddenSize.map { min(128, $0) })
+    settings.give(.embeddingSize, embedding.map(Double.init))
     settings.tiesWeights = model.tieWeights
     settings.trainsInitialState = model.trainInitialState
-    settings.lanes = training.lanes
+    settings.give(.lanes, training.lanes.map(Double.init))
     training.truncation.apply(to: &settings)
-    settings.regularization = regularization.regularization
+    regularization.apply(to: &settings)
     settings.limit = limit
     optimizer.apply(to: &settings)
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)

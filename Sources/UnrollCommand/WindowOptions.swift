@@ -11,8 +11,10 @@ struct WindowOptions: ParsableArguments {
       """)
   var variableK1 = false
 
-  @Flag(help: "Begin each epoch at a random place of the training part; its end is followed by its beginning.")
-  var randomOffset = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Begin each epoch at a random place of the training part; its end is followed by its beginning.")
+  var randomOffset = true
 
   /// - Parameter k1: Nil for all steps.
   func validate(k1: Int?, k2: Int?) throws {

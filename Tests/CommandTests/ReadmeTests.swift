@@ -30,7 +30,7 @@ import Unroll
         let script = block.replacingOccurrences(of: "--budget 5m", with: "--budget 2s")
         let result = try run("/bin/sh", ["-e", "-c", script], folder: folder, environment: ["PATH": path])
         #expect(result.status == 0, "\(script)\(result.error)")
-        #expect(block.contains("unroll train corpora") || !result.output.isEmpty, "nothing was written by: \(script)")
+        #expect(block.contains("unroll train ") || !result.output.isEmpty, "nothing was written by: \(script)")
       }
     }
   }

@@ -240,7 +240,7 @@ import Testing
   @Test func findsTheLearningRate() throws {
     try withTemporaryFolder { folder in
       try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
-      let flags = ["--steps", "10", "--learning-rate", "auto"] + smallSizes
+      let flags = ["--steps", "10", "--learning-rate", "auto", "--schedule", "constant"] + smallSizes
       let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m"] + flags)
       #expect(result.status == 0)
       let found = try #require(try events("range_test", "\(folder)/m").first?["learning_rate"]?.double)

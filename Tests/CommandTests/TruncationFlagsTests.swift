@@ -37,7 +37,7 @@ import Testing
     #expect(try weights(["--k1", "8", "--k2", "4"]) != chunks)
     #expect(try weights(["--k1", "8", "--state", "reset"]) != chunks)
     #expect(try weights(["--k1", "8", "--state-drop", "0"]) == chunks)
-    #expect(try weights(["--k1", "12", "--random-offset"]) != weights(["--k1", "12"]))
+    #expect(try weights(["--k1", "12", "--no-random-offset"]) != weights(["--k1", "12"]))
     #expect(try weights(["--k1", "12", "--variable-k1"]) != weights(["--k1", "12"]))
     #expect(try weights(["--k1", "8", "--state-drop", "1"]) == weights(["--k1", "8", "--state", "reset"]))
   }

@@ -66,6 +66,22 @@ struct ResumePoint {
 
   private static func hash(_ tokenizer: any Tokenizer) -> String { sha256(Array(tokenizer.tokenizerJSON().utf8)) }
 
+  /// What the run chose by itself stays as it was chosen.
+  ///
+  /// - Throws: ``FileError`` where the checkpoint has no such choice.
+  func restoreChoices(in configuration: inout TrainingConfiguration) throws {
+    for choice in configuration.automatic {
+      let value = settings.first { $0.name == choice.rawValue }?.value
+      guard let number = value.flatMap(Double.init) ?? (choice == .averageDecay ? 0.999 : nil),
+        (0...1e9).contains(number)
+      else {
+        throw CheckpointFolder.damaged(content.path, CheckpointDamage("it has no \(choice.rawValue)"))
+      }
+      configuration.set(choice, to: number)
+    }
+    configuration.automatic = []
+  }
+
   /// - Throws: ``TrainingError`` with what is different, where something is that may not be.
   func check(_ configuration: TrainingConfiguration) throws {
     try refuse(RunSetting.conflicts(settings, configuration.settings))

@@ -106,7 +106,7 @@ extension TrainingConfiguration {
     return settings([
       ("lanes", "\(lanes)"), ("k1", k1.map { "\($0)" } ?? "all"), ("k2", k2.map { "\($0)" }),
       ("recompute", recompute.map { "\($0)" }), ("variable-k1", flag(variesK1)),
-      ("random-offset", flag(hasRandomOffset)), ("state", state), ("state-drop", drop), length,
+      (hasRandomOffset ? "random-offset" : "no-random-offset", ""), ("state", state), ("state-drop", drop), length,
     ])
   }
 
@@ -114,10 +114,12 @@ extension TrainingConfiguration {
     let isCoordinated = optimizer.method.hasBetas
     let (averaging, decay, interval): (String?, String?, String?) =
       switch average {
-      case nil: (nil, nil, nil)
+      case nil: ("none", nil, nil)
       case .exponential(let decay): ("ema", "\(decay)", nil)
       case .triggered(let interval): ("asgd", nil, "\(interval)")
       }
+    let isUsual = schedule.shape == .linear || schedule.shape == .cosine
+    let warmUp = schedule.warmUp?.argument ?? (isUsual ? "0" : nil)
     let decays = schedule.shape == .step || schedule.shape == .plateau
     return settings([
       ("optimizer", optimizer.method.rawValue),
@@ -128,7 +130,7 @@ extension TrainingConfiguration {
       ("alpha", optimizer.method == .rmsprop ? "\(optimizer.alpha)" : nil),
       ("epsilon", optimizer.epsilon.map { "\($0)" }), ("weight-decay", "\(optimizer.weightDecay)"),
       ("schedule", schedule.shape.rawValue), ("final-learning-rate", schedule.final.map { "\($0)" }),
-      ("warmup", schedule.warmUp?.argument), ("decay-factor", decays ? "\(schedule.decayFactor)" : nil),
+      ("warmup", warmUp), ("decay-factor", decays ? "\(schedule.decayFactor)" : nil),
       ("decay-every", schedule.shape == .step ? schedule.decayEvery.argument : nil),
       ("plateau-patience", schedule.shape == .plateau ? "\(schedule.plateauPatience)" : nil),
       ("average", averaging), ("average-decay", decay), ("average-interval", interval),
