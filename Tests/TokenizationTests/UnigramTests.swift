@@ -104,6 +104,23 @@ import Tokenization
     #expect(abs(mass - 1) < 1e-6, "probabilities add up to \(mass)")
   }
 
+  /// Where every word is made of the same three parts, few pieces are in any best cut; the vocabulary is as large as was
+  /// asked all the same, while there are substrings that recur.
+  @Test(arguments: [19, 25, 27, 30, 33, 40, 60, 1000])
+  func isAsLargeAsAsked(_ size: Int) throws {
+    let parts = ["abc", "def", "ghi"]
+    let words = parts.flatMap { a in parts.flatMap { b in parts.map { c in a + b + c } } }
+    let text = words.joined(separator: " ")
+    var finder = SeedPieces(longest: 16)
+    for (place, word) in words.enumerated() {
+      finder.add(word: (place > 0 ? [1] : []) + word.utf8.map { UInt32($0) }, count: 1)
+    }
+    let most = 1 + Set(text.utf8).count + finder.find(minimum: 2, limit: 1000).count
+    var options = options(size, .whitespace, fallsBack: false)
+    options.characterCoverage = 1
+    #expect(try UnigramTrainer(options).train(text).vocabularySize == min(size, most))
+  }
+
   private struct WrongModel: Error {}
 
   /// Training makes the text likelier than characters alone, and the same text gives the same vocabulary.
