@@ -35,6 +35,34 @@ import Testing
       ]
     }
 
+    /// A step looks at all units: of several parts, each is some of the lanes.
+    func layerNormLSTM(_ parts: [Range<Int>]) -> Outcome {
+      let kernels = K()
+      let norms = real(14, hidden, KernelTests.numbers(14 * hidden, seed: 5, spread: 2))
+      let (projection, products) = (numbers(4 * hidden, seed: 1), numbers(4 * hidden, seed: 6))
+      let (cell, dHidden, dCell) = (numbers(hidden, seed: 2), numbers(hidden, seed: 3), numbers(hidden, seed: 4))
+      let (gates, moments, next) = (Rows<K.Real>(lanes, 4 * hidden), Rows<K.Real>(lanes, 6), Rows<K.Real>(lanes, hidden))
+      let (dNorms, scratch) = (Rows<K.Real>(14, hidden), Rows<K.Real>(5, hidden))
+      let (h, dProjection, dProducts) = (Rows<K.Operand>(lanes, hidden), operands(4), operands(4))
+      for rows in parts.count == 1 ? [0..<lanes] : [2..<3, 0..<2, 1..<1] {
+        kernels.lstmNormForward(
+          LSTMNormStep(
+            norms: norms, projection: projection[rows], products: products[rows], gates: gates[rows], cell: cell[rows],
+            nextCell: next[rows], moments: moments[rows]), hidden: h[rows])
+      }
+      let step = LSTMNormStep(
+        norms: norms, projection: projection, products: products, gates: gates, cell: cell, nextCell: next,
+        moments: moments)
+      kernels.lstmNormBackward(
+        step, dHidden: dHidden, dCell: dCell, dNorms: dNorms, scratch: scratch, dProjection: dProjection,
+        dProducts: dProducts)
+      return [
+        "gates": K.Real.doubles(gates), "cell": K.Real.doubles(next), "dCell": K.Real.doubles(dCell),
+        "hidden": doubles(h), "dNorms": K.Real.doubles(dNorms), "dProjection": doubles(dProjection),
+        "dProducts": doubles(dProducts),
+      ]
+    }
+
     func gru(_ parts: [Range<Int>]) -> Outcome {
       let kernels = K()
       let (gates, products) = (numbers(3 * hidden, seed: 1, spread: 2), numbers(3 * hidden, seed: 2, spread: 2))
@@ -71,6 +99,7 @@ import Testing
       switch cell {
       case .lstm: lstm(parts)
       case .gru: gru(parts)
+      case .layerNormLSTM: layerNormLSTM(parts)
       case .tanhRNN, .reluRNN: rnn(cell.nonlinearity, parts)
       }
     }
