@@ -147,7 +147,8 @@ struct GradientsCommand: ParsableCommand {
     let tokenizer = CharacterTokenizerTrainer(normalization: .nfc, minimumFrequency: 1).train(text)
     let hiddenSize = fresh.hiddenSize ?? 128
     let configuration = try ModelConfiguration(
-      cell: fresh.norm.applied(to: fresh.cell ?? .lstm), nonlinearity: fresh.nonlinearity ?? .tanh, vocabularySize: tokenizer.vocabularySize,
+      cell: fresh.norm.applied(to: fresh.cell ?? .lstm), nonlinearity: fresh.nonlinearity ?? .tanh,
+      vocabularySize: tokenizer.vocabularySize,
       embeddingSize: fresh.embeddingSize ?? min(128, hiddenSize), hiddenSize: hiddenSize, layers: fresh.layers ?? 1)
     let ids = try tokenizer.encode(text, unknown: .fail).ids
     return (configuration.freshModel(seed: fresh.seed ?? 1, forgetBias: fresh.forgetBias ?? 1), ids)

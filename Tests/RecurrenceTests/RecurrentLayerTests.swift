@@ -24,6 +24,46 @@ import Testing
     }
   }
 
+  /// What memory is reckoned with is what a record takes, or a number a unit more.
+  @Test(arguments: TestedCell.allCases)
+  func recordsKeepAsManyNumbersAsTheySay(_ cell: TestedCell) {
+    func check<Layer: RecurrentLayer<DoubleKernels>>(_: Layer.Type) {
+      var layout = ParameterLayout()
+      let layer = Layer(LayerShape(index: 0, inputSize: 3, hiddenSize: 200), layout: &layout)
+      let perUnit = Double(layer.makeRecord(steps: 100, lanes: 5).byteCount) / Double(8 * 100 * 5 * 200)
+      #expect(perUnit < 1.02 * Double(Layer.numbersKept) && perUnit > Double(Layer.numbersKept) - 1.01)
+    }
+    check(cell.layer(DoubleKernels.self))
+  }
+
+  /// Gains are 1 and biases 0 at first, but those of the forget gates add up to what was asked for.
+  @Test(arguments: [1, 0, -0.5])
+  func normsBeginAsNothing(_ forgetBias: Double) {
+    var layout = ParameterLayout()
+    let layer = LayerNormLSTM<DoubleKernels>(LayerShape(index: 2, inputSize: 3, hiddenSize: 4), layout: &layout)
+    var parameters = ParameterSet<Double>(layout)
+    parameters.writableFlat().copy(from: [Double](repeating: 7, count: parameters.flat.count))
+    layer.initialize(&parameters, seed: 1, forgetBias: forgetBias)
+    var shapes: [String: [Int]] = [:]
+    for slot in layout.slots {
+      let (entry, elements) = (layout[slot], parameters[slot].elements)
+      shapes[entry.name] = entry.shape
+      switch entry.name {
+      case "rnn.bias_l2":
+        #expect(elements.enumerated().allSatisfy { $1 == (4..<8 ~= $0 ? forgetBias : 0) })
+      case let name where name.contains("layernorm"):
+        #expect(elements.allSatisfy { $0 == (name.hasSuffix("weight") ? 1 : 0) }, "\(name)")
+      default: #expect(elements.allSatisfy { abs($0) <= 0.5 })
+      }
+    }
+    #expect(
+      shapes == [
+        "rnn.weight_ih_l2": [16, 3], "rnn.weight_hh_l2": [16, 4], "rnn.bias_l2": [16],
+        "rnn.layernorm_ih_l2.weight": [16], "rnn.layernorm_ih_l2.bias": [16], "rnn.layernorm_hh_l2.weight": [16],
+        "rnn.layernorm_hh_l2.bias": [16], "rnn.layernorm_c_l2.weight": [4], "rnn.layernorm_c_l2.bias": [4],
+      ])
+  }
+
   /// What a cell holds is kept until training says otherwise: the two forget biases add up to what was asked for.
   @Test(arguments: [1, 0, -0.5])
   func forgetBiasBeginsAsAsked(_ forgetBias: Double) {
@@ -40,7 +80,10 @@ import Testing
 }
 
 /// What goes into a layer.
-private enum Part: Hashable { case tensor(String), inputs, hidden, cell }
+private enum Part: Hashable {
+  case tensor(String)
+  case inputs, hidden, cell
+}
 
 /// A layer, everything that goes in, and an objective of what comes out.
 private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
