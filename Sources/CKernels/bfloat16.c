@@ -26,6 +26,8 @@ INLINE float from_bfloat16(uint16_t x) {
 #define FROM_OPERAND(x) from_bfloat16(x)
 #include "loops.inc.h"
 #include "lstm.inc.h"
+#include "layernorm.inc.h"
+#include "lstm_norm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
 #include "regularizers.inc.h"

@@ -12,6 +12,8 @@
 #define FROM_OPERAND(x) (x)
 #include "loops.inc.h"
 #include "lstm.inc.h"
+#include "layernorm.inc.h"
+#include "lstm_norm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
 #include "regularizers.inc.h"

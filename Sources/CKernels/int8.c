@@ -19,6 +19,8 @@ INLINE float from_byte(uint8_t x) { return ((float)x - 128.0f) * (1.0f / 127.0f)
 #define FROM_OPERAND(x) from_byte(x)
 #include "loops.inc.h"
 #include "lstm.inc.h"
+#include "layernorm.inc.h"
+#include "lstm_norm.inc.h"
 #include "gru.inc.h"
 #include "rnn.inc.h"
 #include "regularizers.inc.h"

@@ -7,6 +7,7 @@ public typealias DoubleKernels = PanelKernels<Double>
 extension Double: PanelOperand {
   public static let loops = ElementLoops<Double, Double>(
     lstmForward: ckernels_lstm_forward_f64, lstmBackward: ckernels_lstm_backward_f64,
+    lstmNormForward: ckernels_lstm_norm_forward_f64, lstmNormBackward: ckernels_lstm_norm_backward_f64,
     gruForward: ckernels_gru_forward_f64, gruBackward: ckernels_gru_backward_f64,
     rnnForward: ckernels_rnn_forward_f64, rnnBackward: ckernels_rnn_backward_f64, gather: ckernels_gather_f64,
     scatterAdd: ckernels_scatter_add_f64, columnSums: ckernels_column_sums_f64,

@@ -7,6 +7,15 @@ public struct ElementLoops<Real, Operand>: Sendable {
 
   let lstmForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
   let lstmBackward: @Sendable (Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Operand>) -> Void
+  let lstmNormForward:
+    @Sendable (
+      Int, Int, In<Real>, In<Real>, In<Real>, Out<Real>, In<Real>, Out<Real>, Out<Real>, Out<Operand>
+    ) -> Void
+  let lstmNormBackward:
+    @Sendable (
+      Int, Int, In<Real>, In<Real>, In<Real>, In<Real>, In<Real>, In<Real>, In<Real>, In<Real>, Out<Real>, Out<Real>,
+      Out<Real>, Out<Operand>, Out<Operand>
+    ) -> Void
   let gruForward: @Sendable (Int, Int, Int, Int, Out<Real>, In<Real>, In<Operand>, Out<Real>, Out<Operand>) -> Void
   let gruBackward:
     @Sendable (

@@ -17,6 +17,7 @@ extension Float: PanelOperand {
   public typealias Outer = MatrixProducts<Float>
   public static let loops = ElementLoops<Float, Float>(
     lstmForward: ckernels_lstm_forward_f32, lstmBackward: ckernels_lstm_backward_f32,
+    lstmNormForward: ckernels_lstm_norm_forward_f32, lstmNormBackward: ckernels_lstm_norm_backward_f32,
     gruForward: ckernels_gru_forward_f32, gruBackward: ckernels_gru_backward_f32, rnnForward: ckernels_rnn_forward_f32,
     rnnBackward: ckernels_rnn_backward_f32, gather: ckernels_gather_f32,
     scatterAdd: ckernels_scatter_add_f32, columnSums: ckernels_column_sums_f32,
@@ -31,6 +32,7 @@ extension UInt16: PanelOperand {
   public typealias Outer = MatrixProducts<UInt16>
   public static let loops = ElementLoops<Float, UInt16>(
     lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16,
+    lstmNormForward: ckernels_lstm_norm_forward_bf16, lstmNormBackward: ckernels_lstm_norm_backward_bf16,
     gruForward: ckernels_gru_forward_bf16, gruBackward: ckernels_gru_backward_bf16,
     rnnForward: ckernels_rnn_forward_bf16, rnnBackward: ckernels_rnn_backward_bf16, gather: ckernels_gather_bf16,
     scatterAdd: ckernels_scatter_add_bf16, columnSums: ckernels_column_sums_bf16,
@@ -44,6 +46,7 @@ extension UInt16: PanelOperand {
 extension UInt8: PanelOperand {
   public static let loops = ElementLoops<Float, UInt8>(
     lstmForward: ckernels_lstm_forward_int8, lstmBackward: ckernels_lstm_backward_int8,
+    lstmNormForward: ckernels_lstm_norm_forward_int8, lstmNormBackward: ckernels_lstm_norm_backward_int8,
     gruForward: ckernels_gru_forward_int8, gruBackward: ckernels_gru_backward_int8,
     rnnForward: ckernels_rnn_forward_int8, rnnBackward: ckernels_rnn_backward_int8, gather: ckernels_gather_int8,
     scatterAdd: ckernels_scatter_add_int8, columnSums: ckernels_column_sums_int8,

@@ -55,6 +55,15 @@ public protocol Kernels: AnyObject, Sendable {
     gates: Rows<Real>, cell: Rows<Real>, nextCell: Rows<Real>, dHidden: Rows<Real>, dCell: Rows<Real>,
     dGates: Rows<Operand>)
 
+  /// One step of an LSTM with layer normalization, of the step's rows; `hidden [B, H]`: overwritten. A row looks at all
+  /// units.
+  func lstmNormForward(_ step: LSTMNormStep<Real>, hidden: Rows<Operand>)
+  /// Back through one. `dHidden`, `dCell`: as in an LSTM; `dNorms [14, H]`: accumulated into; `scratch [5, H]`: lost;
+  /// `dProjection`, `dProducts`: overwritten with the gradients at projection and products.
+  func lstmNormBackward(
+    _ step: LSTMNormStep<Real>, dHidden: Rows<Real>, dCell: Rows<Real>, dNorms: Rows<Real>, scratch: Rows<Real>,
+    dProjection: Rows<Operand>, dProducts: Rows<Operand>)
+
   /// One GRU step. `gates [B, 3H]`: the inputs' projection in, activations r, z, n out; `products [B, 3H]`: the
   /// recurrent ones, bias included; `candidate [B, H]`: overwritten with those of n, for the way back; `nextHidden`:
   /// overwritten.

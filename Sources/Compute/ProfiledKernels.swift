@@ -47,6 +47,21 @@ public final class ProfiledKernels<Base: Kernels>: Kernels, @unchecked Sendable 
     }
   }
 
+  public func lstmNormForward(_ step: LSTMNormStep<Real>, hidden: Rows<Operand>) {
+    spent.measure(.steps) { base.lstmNormForward(step, hidden: hidden) }
+  }
+
+  public func lstmNormBackward(
+    _ step: LSTMNormStep<Real>, dHidden: Rows<Real>, dCell: Rows<Real>, dNorms: Rows<Real>, scratch: Rows<Real>,
+    dProjection: Rows<Operand>, dProducts: Rows<Operand>
+  ) {
+    spent.measure(.steps) {
+      base.lstmNormBackward(
+        step, dHidden: dHidden, dCell: dCell, dNorms: dNorms, scratch: scratch, dProjection: dProjection,
+        dProducts: dProducts)
+    }
+  }
+
   public func gruForward(
     gates: Rows<Real>, products: Rows<Real>, hidden: Rows<Operand>, candidate: Rows<Real>, nextHidden: Rows<Operand>,
     units: Range<Int>

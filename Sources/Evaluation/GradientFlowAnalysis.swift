@@ -143,7 +143,7 @@ private final class GradientAnalysis<Layer: RecurrentLayer<DoubleKernels>> {
     let (weight, size) = (model.parameters[recurrentWeight(layer)], model.configuration.hiddenSize)
     let gates =
       switch model.configuration.cell {
-      case .lstm: ["i", "f", "g", "o"]
+      case .lstm, .layerNormLSTM: ["i", "f", "g", "o"]
       case .gru: ["r", "z", "n"]
       case .rnn: ["h"]
       }

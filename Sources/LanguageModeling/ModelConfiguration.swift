@@ -82,17 +82,19 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
   }
 
-  /// The cell in words: `lstm`, `gru`, `rnn (tanh)`.
-  public var cellName: String { cell == .rnn ? "rnn (\(nonlinearity.rawValue))" : cell.rawValue }
+  /// The cell in words: `lstm`, `gru`, `rnn (tanh)`, `lstm with layer norm`.
+  public var cellName: String {
+    switch cell {
+    case .lstm, .gru: cell.rawValue
+    case .rnn: "rnn (\(nonlinearity.rawValue))"
+    case .layerNormLSTM: "lstm with layer norm"
+    }
+  }
 
   /// Parameters of a model of this configuration.
   public var parameterCount: Int {
-    let layer = layer(.float32)
-    let width = layer.gateCount * hiddenSize
-    let initial = trainsInitialState ? layers * hiddenSize * (layer.hasCell ? 2 : 1) : 0
-    let stack = (0..<layers).reduce(0) { $0 + width * ((($1 == 0) ? embeddingSize : hiddenSize) + hiddenSize + 2) }
-    return vocabularySize * embeddingSize + stack + initial + (tiesWeights ? 0 : vocabularySize * hiddenSize)
-      + vocabularySize
+    func count<Layer: RecurrentLayer>(_: Layer.Type) -> Int { Network<Layer>(self).layout.count }
+    return count(layer(.float32))
   }
 }
 

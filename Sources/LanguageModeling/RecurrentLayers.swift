@@ -49,6 +49,7 @@ extension ModelConfiguration {
     case .lstm: LSTM<K>.self
     case .gru: GRU<K>.self
     case .rnn: RNN<K>.self
+    case .layerNormLSTM: LayerNormLSTM<K>.self
     }
   }
 

@@ -23,7 +23,8 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
   /// 2015): what the cell holds is kept until training says otherwise.
   public func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double) {
     tensors.initialize(&parameters, seed: seed)
-    let (input, recurrent) = (parameters.writable(tensors.inputBias), parameters.writable(tensors.recurrentBias))
+    guard let biases = tensors.biases else { return }
+    let (input, recurrent) = (parameters.writable(biases.input), parameters.writable(biases.recurrent))
     for j in hiddenSize..<2 * hiddenSize {
       input[0, j] = K.Real(forgetBias)
       recurrent[0, j] = 0

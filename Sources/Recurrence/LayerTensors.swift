@@ -22,36 +22,43 @@ public struct PackedLayer<K: Kernels>: Sendable {
   let input, recurrent: K.Packed
   /// For x·W and h·W on the way back.
   let inputTransposed, recurrentTransposed: K.Packed?
-  /// What the projection adds: b_ih, and b_hh where ``recurrentBias`` is nil.
-  let bias: Rows<K.Real>
+  /// What the projection adds: b_ih, and b_hh where ``recurrentBias`` is nil; nil in a cell with biases of its own.
+  let bias: Rows<K.Real>?
   /// b_hh, where it stays with the recurrent product.
   let recurrentBias: Rows<K.Real>?
+  /// In a cell with layer normalization, its gains and biases as ``LSTMNormStep`` wants them.
+  var norms: Rows<K.Real>?
 }
 
-/// The four tensors of one layer as torch.nn has them, `[G·H, D]`, `[G·H, H]` and twice `[G·H]`, and what every cell
-/// does alike with them.
+/// The four tensors of one layer as torch.nn has them, `[G·H, D]`, `[G·H, H]` and twice `[G·H]`, or the first two alone
+/// where a cell has biases of its own; and what every cell does alike with them.
 public struct LayerTensors: Sendable {
   /// H.
   public let hiddenSize: Int
   /// W_hh.
   public let recurrentWeight: ParameterLayout.Slot
-  let inputWeight, inputBias, recurrentBias: ParameterLayout.Slot
+  let inputWeight: ParameterLayout.Slot
+  let biases: (input: ParameterLayout.Slot, recurrent: ParameterLayout.Slot)?
   private let gates, gateRows: Int
 
-  init(_ shape: LayerShape, gates: Int, layout: inout ParameterLayout) {
+  init(_ shape: LayerShape, gates: Int, hasBiases: Bool = true, layout: inout ParameterLayout) {
     hiddenSize = shape.hiddenSize
     self.gates = gates
     gateRows = gates * shape.hiddenSize
     inputWeight = layout.add("rnn.weight_ih_l\(shape.index)", gateRows, shape.inputSize)
     recurrentWeight = layout.add("rnn.weight_hh_l\(shape.index)", gateRows, shape.hiddenSize)
-    inputBias = layout.add("rnn.bias_ih_l\(shape.index)", gateRows)
-    recurrentBias = layout.add("rnn.bias_hh_l\(shape.index)", gateRows)
+    biases =
+      hasBiases
+      ? (layout.add("rnn.bias_ih_l\(shape.index)", gateRows), layout.add("rnn.bias_hh_l\(shape.index)", gateRows)) : nil
   }
+
+  /// Those of the two biases that there are.
+  private var biasSlots: [ParameterLayout.Slot] { biases.map { [$0.input, $0.recurrent] } ?? [] }
 
   /// Uniform in ±1/√H, as in torch.nn.
   func initialize<Real>(_ parameters: inout ParameterSet<Real>, seed: UInt64) {
     let bound = 1 / Double(hiddenSize).squareRoot()
-    for slot in [inputWeight, recurrentWeight, inputBias, recurrentBias] {
+    for slot in [inputWeight, recurrentWeight] + biasSlots {
       parameters.fillUniform(slot, bound: bound, seed: seed)
     }
   }
@@ -63,14 +70,7 @@ public struct LayerTensors: Sendable {
     _ parameters: ParameterSet<K.Real>, recurrentWeight substitute: Rows<K.Real>?, joinsBiases: Bool,
     forTraining: Bool, reusing old: PackedLayer<K>?, on kernels: K
   ) -> PackedLayer<K> {
-    let bias = old?.bias ?? Rows(1, gateRows)
-    bias.copy(from: parameters[inputBias])
-    let ofRecurrent = joinsBiases ? nil : old?.recurrentBias ?? Rows(1, gateRows)
-    if let ofRecurrent {
-      ofRecurrent.copy(from: parameters[recurrentBias])
-    } else {
-      K.Real.add(parameters[recurrentBias], to: bias)
-    }
+    let (bias, ofRecurrent) = packedBiases(parameters, joined: joinsBiases, reusing: old)
     func packed(_ weight: Rows<K.Real>, transposed: Bool, _ old: K.Packed?) -> K.Packed {
       kernels.pack(weight, transposed: transposed, gates: transposed ? 1 : gates, reusing: old)
     }
@@ -83,15 +83,31 @@ public struct LayerTensors: Sendable {
       bias: bias, recurrentBias: ofRecurrent)
   }
 
-  /// The gradients of recurrent weights and biases, accumulated, from those at all gates of a window and the hidden
+  private func packedBiases<K: Kernels>(
+    _ parameters: ParameterSet<K.Real>, joined: Bool, reusing old: PackedLayer<K>?
+  ) -> (input: Rows<K.Real>?, recurrent: Rows<K.Real>?) {
+    guard let biases else { return (nil, nil) }
+    let input = old?.bias ?? Rows(1, gateRows)
+    input.copy(from: parameters[biases.input])
+    guard !joined else {
+      K.Real.add(parameters[biases.recurrent], to: input)
+      return (input, nil)
+    }
+    let recurrent = old?.recurrentBias ?? Rows(1, gateRows)
+    recurrent.copy(from: parameters[biases.recurrent])
+    return (input, recurrent)
+  }
+
+  /// The gradients of recurrent weights and of the biases that there are, accumulated, from those at all gates of a window and the hidden
   /// state before each step, `[T·B, H]`.
   func addRecurrentGradients<K: Kernels>(
     _ dGates: GateGradients<K.Operand>, before hidden: Rows<K.Operand>, to gradients: inout ParameterSet<K.Real>,
     on kernels: K
   ) {
     kernels.addOuter(dGates.products, hidden, to: gradients.writable(recurrentWeight))
-    kernels.addColumnSums(dGates.projection, to: gradients.writable(inputBias))
-    kernels.addColumnSums(dGates.products, to: gradients.writable(recurrentBias))
+    guard let biases else { return }
+    kernels.addColumnSums(dGates.projection, to: gradients.writable(biases.input))
+    kernels.addColumnSums(dGates.products, to: gradients.writable(biases.recurrent))
   }
 
   /// See ``RecurrentLayer/backwardInputs(_:dProjection:_:dInputs:gradients:on:)``.

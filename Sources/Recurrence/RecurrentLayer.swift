@@ -24,7 +24,10 @@ public protocol RecurrentLayer<K>: Sendable {
   /// Whether the gradient at the recurrent products differs from that at the projection.
   static var separatesProducts: Bool { get }
 
-  /// The layer's four tensors.
+  /// Numbers that its record keeps of each unit, step and lane, rounded up: what memory is reckoned with.
+  static var numbersKept: Int { get }
+
+  /// The layer's matrices and biases.
   var tensors: LayerTensors { get }
 
   /// Adds the layer's tensors to `layout`, named as in `torch.nn` (`rnn.weight_ih_l0`, …).
@@ -33,6 +36,14 @@ public protocol RecurrentLayer<K>: Sendable {
   /// Fresh parameters, overwriting the layer's tensors in `parameters`: uniform in ±1/√H, as in torch.nn, where a layer
   /// does not say otherwise. `forgetBias` is for an LSTM.
   func initialize(_ parameters: inout ParameterSet<K.Real>, seed: UInt64, forgetBias: Double)
+
+  /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
+  ///
+  /// - Parameter recurrentWeight: `[G·H, H]`, in the place of the parameters' own; nil for those.
+  func pack(
+    _ parameters: ParameterSet<K.Real>, recurrentWeight: Rows<K.Real>?, forTraining: Bool, reusing old: Weights?,
+    on kernels: K
+  ) -> Weights
 
   func makeRecord(steps: Int, lanes: Int) -> Record
 
@@ -65,11 +76,18 @@ extension RecurrentLayer {
     tensors.initialize(&parameters, seed: seed)
   }
 
-  /// Packs the weights; the memory of `old` is reused. The transposed ones are left out unless `forTraining`.
-  ///
-  /// - Parameter recurrentWeight: `[G·H, H]`, in the place of the parameters' own.
+  /// The gates and two states.
+  public static var numbersKept: Int { gateCount + 2 }
+
+  /// Packs the parameters' own weights.
   public func pack(
-    _ parameters: ParameterSet<K.Real>, recurrentWeight: Rows<K.Real>? = nil, forTraining: Bool, reusing old: Weights?,
+    _ parameters: ParameterSet<K.Real>, forTraining: Bool, reusing old: Weights?, on kernels: K
+  ) -> Weights {
+    pack(parameters, recurrentWeight: nil, forTraining: forTraining, reusing: old, on: kernels)
+  }
+
+  public func pack(
+    _ parameters: ParameterSet<K.Real>, recurrentWeight: Rows<K.Real>?, forTraining: Bool, reusing old: Weights?,
     on kernels: K
   ) -> Weights {
     tensors.pack(

@@ -36,15 +36,19 @@ public struct Restarts<K: Kernels>: Sendable {
 
   /// Sets the state before a step to the beginning in the lanes that begin anew there; beyond the window does nothing.
   ///
-  /// - Parameter units: Those of the thread at hand; nil means all.
+  /// - Parameters:
+  ///   - units: Those of the thread at hand; nil means all.
+  ///   - part: Its lanes; nil means all.
   public func apply(
-    to record: some RecurrentRecord<K>, before step: Int, units: Range<Int>? = nil, on kernels: K
+    to record: some RecurrentRecord<K>, before step: Int, units: Range<Int>? = nil, lanes part: Range<Int>? = nil,
+    on kernels: K
   ) {
-    let rows = step * lanes..<(step + 1) * lanes
-    guard rows.upperBound <= symbols.count else { return }
+    guard (step + 1) * lanes <= symbols.count else { return }
+    let part = part ?? 0..<lanes
+    let rows = step * lanes + part.lowerBound..<step * lanes + part.upperBound
     func overwrite<Element>(_ state: Rows<Element>, with beginning: Rows<Element>) {
       kernels.overwrite(
-        state[rows], with: beginning, columns: units ?? 0..<state.columns, where: symbols(at: step), are: symbol)
+        state[rows], with: beginning, columns: units ?? 0..<state.columns, where: symbols[rows], are: symbol)
     }
     overwrite(record.hidden, with: beginning.hidden)
     if let cell = record.cell, let value = beginning.cell { overwrite(cell, with: value) }

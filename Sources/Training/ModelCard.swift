@@ -22,7 +22,7 @@ struct ModelCard {
 
     # \(name)
 
-    A recurrent language model trained by truncated backpropagation through time.
+    A recurrent language model trained by truncated backpropagation through time.\(cellNote)
 
     | | |
     |---|---|
@@ -33,6 +33,13 @@ struct ModelCard {
         \(configuration.command.replacing("\n", with: " "))
 
     """
+  }
+
+  private var cellNote: String {
+    guard model.cell == .layerNormLSTM else { return "" }
+    return
+      " Its cell is an LSTM with layer\nnormalization as in Ba, Kiros & Hinton 2016 (supplement, equations 20 to 22; "
+      + "ε 1e-5): `torch.nn.LSTM` does not load it."
   }
 
   /// What is said of the run, and after its end of its outcome.

@@ -115,7 +115,7 @@ public enum Trainer {
     let layer = model.trainingLayer(configuration.precision)
     let dropped = configuration.regularization.named.isEmpty ? 0 : 1
     let perUnit =
-      (layer.gateCount + 2 + dropped) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
+      (layer.numbersKept + dropped) * model.layers + layer.gateCount * (layer.separatesProducts ? 2 : 1) + 1
     let activations = positions * Double(model.hiddenSize) * 4 * Double(perUnit)
     let (need, have) = (weights + activations, Double(Files.memory))
     guard need <= have else {

@@ -12,7 +12,6 @@ import Tokenization
   import Darwin
 #endif
 
-extension RecurrentCell: ExpressibleByArgument {}
 extension Nonlinearity: ExpressibleByArgument {}
 extension UnknownPolicy: ExpressibleByArgument {}
 
@@ -64,13 +63,19 @@ struct CellOptions: ParsableArguments {
   @Option(help: "Recurrent cell: lstm, gru or rnn.")
   var cell: RecurrentCell = .lstm
 
+  @OptionGroup var norm: LayerNormOption
+
   @Option(help: "What a plain rnn does with its sums: tanh or relu. The default is tanh.")
   var nonlinearity: Nonlinearity?
+
+  /// The cell, with layer normalization where that is asked for.
+  var chosen: RecurrentCell { norm.applied(to: cell) }
 
   func validate() throws {
     try require(
       nonlinearity == nil || cell == .rnn,
       "--nonlinearity is for --cell rnn; \(cell.rawValue) has its own.")
+    try norm.validate(with: cell)
   }
 }
 

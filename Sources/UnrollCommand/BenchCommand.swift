@@ -48,7 +48,7 @@ struct BenchCommand: ParsableCommand {
       if task == .tokenizer { return try benchTokenizer() }
       var configuration = BenchmarkConfiguration(
         model: try ModelConfiguration(
-          cell: cell.cell, nonlinearity: cell.nonlinearity ?? .tanh, vocabularySize: vocabularySize,
+          cell: cell.chosen, nonlinearity: cell.nonlinearity ?? .tanh, vocabularySize: vocabularySize,
           embeddingSize: hiddenSize, hiddenSize: hiddenSize, layers: layers),
         lanes: lanes ?? (task == .train ? 64 : 1), k1: k1,
         precision: compute.precision.precision(automatic: task == .perplexity ? .float32 : .fastest),

@@ -50,6 +50,7 @@ struct GradientsCommand: ParsableCommand {
     var cell: RecurrentCell?
     @Option(help: "What a plain rnn does with its sums: tanh or relu. The default is tanh.")
     var nonlinearity: Nonlinearity?
+    @OptionGroup var norm: LayerNormOption
     @Option(help: "What the forget biases of an LSTM add up to. The default is 1.")
     var forgetBias: Double?
     @Option(help: "Recurrent layers. The default is 1.")
@@ -69,12 +70,14 @@ struct GradientsCommand: ParsableCommand {
         forgetBias == nil || cell == .lstm || cell == nil,
         "--forget-bias is for --cell lstm; other cells have no forget gate.")
       try require(forgetBias?.isFinite ?? true, "--forget-bias is not finite.")
+      try norm.validate(with: cell)
     }
 
     /// The flags that were given and say what a trained model already is.
     var given: [String] {
       [
         cell.map { _ in "--cell" }, nonlinearity.map { _ in "--nonlinearity" }, forgetBias.map { _ in "--forget-bias" },
+        norm.layerNorm ? "--layer-norm" : nil,
         layers.map { _ in "--layers" }, hiddenSize.map { _ in "--hidden-size" },
         embeddingSize.map { _ in "--embedding-size" }, seed.map { _ in "--seed" },
       ].compactMap { $0 }
@@ -144,7 +147,8 @@ struct GradientsCommand: ParsableCommand {
     let tokenizer = CharacterTokenizerTrainer(normalization: .nfc, minimumFrequency: 1).train(text)
     let hiddenSize = fresh.hiddenSize ?? 128
     let configuration = try ModelConfiguration(
-      cell: fresh.cell ?? .lstm, nonlinearity: fresh.nonlinearity ?? .tanh, vocabularySize: tokenizer.vocabularySize,
+      cell: fresh.norm.applied(to: fresh.cell ?? .lstm), nonlinearity: fresh.nonlinearity ?? .tanh,
+      vocabularySize: tokenizer.vocabularySize,
       embeddingSize: fresh.embeddingSize ?? min(128, hiddenSize), hiddenSize: hiddenSize, layers: fresh.layers ?? 1)
     let ids = try tokenizer.encode(text, unknown: .fail).ids
     return (configuration.freshModel(seed: fresh.seed ?? 1, forgetBias: fresh.forgetBias ?? 1), ids)

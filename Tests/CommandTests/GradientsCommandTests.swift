@@ -15,10 +15,10 @@ import Testing
   }
 
   /// The keys that other programs rely on.
-  @Test(arguments: [["lstm"], ["gru"], ["rnn"], ["rnn", "--nonlinearity", "relu"]])
+  @Test(arguments: [["lstm"], ["lstm", "--layer-norm"], ["gru"], ["rnn"], ["rnn", "--nonlinearity", "relu"]])
   func jsonHasItsKeys(_ flags: [String]) throws {
     try withText { _, text in
-      let cell = flags[0]
+      let cell = flags.last == "--layer-norm" ? "layer_norm_lstm" : flags[0]
       let result = try run(
         unrollPath, ["gradients", text, "--layers", "2", "--format", "json", "--cell"] + flags + Self.small)
       #expect(result.status == 0 && result.error.isEmpty, "\(result.error)")
@@ -31,8 +31,8 @@ import Testing
         #expect(layer["norm_by_lag"]?.array?.count == 13)
         #expect(["vanishing", "stable", "exploding"].contains(layer["verdict"]?.string))
         for key in ["decay", "half_life", "spectral_radius", "lyapunov_exponent"] { #expect(layer[key]?.double != nil) }
-        #expect(layer["matrices"]?.array?.count == (cell == "lstm" ? 4 : cell == "gru" ? 3 : 1))
-        #expect((layer["cell_norm_by_lag"]?.array?.count == 13) == (cell == "lstm"))
+        #expect(layer["matrices"]?.array?.count == (cell.hasSuffix("lstm") ? 4 : cell == "gru" ? 3 : 1))
+        #expect((layer["cell_norm_by_lag"]?.array?.count == 13) == cell.hasSuffix("lstm"))
       }
       #expect(json["weight_gradient_by_path_length"]?.array?.count == 13)
       let truncation = try #require(json["truncation"]?.array)

@@ -39,14 +39,20 @@ import Testing
   @Test(.needsBFloat16, arguments: TestedCell.allCases)
   func everyCellInBFloat16(_ cell: TestedCell) throws { try trains(cell, "bf16") }
 
+  private func flags(_ cell: TestedCell) -> [String] {
+    switch cell {
+    case .lstm, .gru, .tanhRNN: ["--cell", cell.cell.rawValue]
+    case .reluRNN: ["--cell", "rnn", "--nonlinearity", "relu"]
+    case .layerNormLSTM: ["--cell", "lstm", "--layer-norm"]
+    }
+  }
+
   private func trains(_ cell: TestedCell, _ precision: String) throws {
-    var flags = ["--cell", cell.cell.rawValue, "--precision", precision]
-    if cell == .reluRNN { flags += ["--nonlinearity", "relu"] }
-    try withSmallModel(flags) { _, model, text in
+    try withSmallModel(flags(cell) + ["--precision", precision]) { _, model, text in
       let config = try JSON(parsing: Files.read("\(model)/config.json"))
       #expect(config["cell"]?.string == cell.cell.rawValue)
       #expect(config["nonlinearity"]?.string == (cell.cell == .rnn ? cell.nonlinearity.rawValue : nil))
-      let gates = [.lstm: 4, .gru: 3][cell] ?? 1
+      let gates = [.lstm: 4, .layerNormLSTM: 4, .gru: 3][cell] ?? 1
       let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
       #expect(weights["rnn.weight_hh_l1"]?.shape == [gates * 12, 12])
       let parameters = weights.entries.reduce(0) { $0 + $1.tensor.shape.reduce(1, *) }
@@ -60,14 +66,13 @@ import Testing
 
   @Test(arguments: TestedCell.allCases)
   func trainsTheInitialState(_ cell: TestedCell) throws {
-    let nonlinearity = cell == .reluRNN ? ["--nonlinearity", "relu"] : []
-    try withSmallModel(["--train-initial-state", "--cell", cell.cell.rawValue] + nonlinearity) { _, model, text in
+    try withSmallModel(["--train-initial-state"] + flags(cell)) { _, model, text in
       let config = try JSON(parsing: Files.read("\(model)/config.json"))
       #expect(config["trains_initial_state"]?.bool == true)
       let weights = try Safetensors(parsing: Files.read("\(model)/model.safetensors"))
       let hidden = try #require(weights["initial.hidden"])
       #expect(hidden.shape == [2, 12] && hidden.doubles.contains { $0 != 0 })
-      #expect(weights["initial.cell"]?.shape == (cell == .lstm ? [2, 12] : nil))
+      #expect(weights["initial.cell"]?.shape == ([.lstm, .layerNormLSTM].contains(cell) ? [2, 12] : nil))
       #expect(try unroll("perplexity", "--model", model, text).status == 0)
     }
   }

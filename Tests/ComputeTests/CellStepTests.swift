@@ -35,6 +35,36 @@ import Testing
       ]
     }
 
+    /// A step looks at all units: of several parts, each is some of the lanes.
+    func layerNormLSTM(_ parts: [Range<Int>]) -> Outcome {
+      let kernels = K()
+      let norms = real(14, hidden, KernelTests.numbers(14 * hidden, seed: 5, spread: 2))
+      let (projection, products) = (numbers(4 * hidden, seed: 1), numbers(4 * hidden, seed: 6))
+      let (cell, dHidden, dCell) = (numbers(hidden, seed: 2), numbers(hidden, seed: 3), numbers(hidden, seed: 4))
+      let (gates, moments, next) = (
+        Rows<K.Real>(lanes, 4 * hidden), Rows<K.Real>(lanes, 6), Rows<K.Real>(lanes, hidden)
+      )
+      let (dNorms, scratch) = (Rows<K.Real>(14, hidden), Rows<K.Real>(5, hidden))
+      let (h, dProjection, dProducts) = (Rows<K.Operand>(lanes, hidden), operands(4), operands(4))
+      for rows in parts.count == 1 ? [0..<lanes] : [2..<3, 0..<2, 1..<1] {
+        kernels.lstmNormForward(
+          LSTMNormStep(
+            norms: norms, projection: projection[rows], products: products[rows], gates: gates[rows], cell: cell[rows],
+            nextCell: next[rows], moments: moments[rows]), hidden: h[rows])
+      }
+      let step = LSTMNormStep(
+        norms: norms, projection: projection, products: products, gates: gates, cell: cell, nextCell: next,
+        moments: moments)
+      kernels.lstmNormBackward(
+        step, dHidden: dHidden, dCell: dCell, dNorms: dNorms, scratch: scratch, dProjection: dProjection,
+        dProducts: dProducts)
+      return [
+        "gates": K.Real.doubles(gates), "cell": K.Real.doubles(next), "dCell": K.Real.doubles(dCell),
+        "hidden": doubles(h), "dNorms": K.Real.doubles(dNorms), "dProjection": doubles(dProjection),
+        "dProducts": doubles(dProducts),
+      ]
+    }
+
     func gru(_ parts: [Range<Int>]) -> Outcome {
       let kernels = K()
       let (gates, products) = (numbers(3 * hidden, seed: 1, spread: 2), numbers(3 * hidden, seed: 2, spread: 2))
@@ -71,6 +101,7 @@ import Testing
       switch cell {
       case .lstm: lstm(parts)
       case .gru: gru(parts)
+      case .layerNormLSTM: layerNormLSTM(parts)
       case .tanhRNN, .reluRNN: rnn(cell.nonlinearity, parts)
       }
     }
@@ -133,6 +164,32 @@ import Testing
     let one = Rows(1, 1, [value])
     kernels.rnnForward(.tanh, gates: one, hidden: hidden, units: 0..<1)
     expectSaturated(one.elements + hidden.elements)
+  }
+
+  /// One lane of a step with layer normalization, its gains 1: the activations and the hidden state.
+  private func normalized(projection: [Float], products: [Float], bias: Float = 0) -> (gates: [Float], hidden: [Float])
+  {
+    let size = projection.count / 4
+    let one = { [Float](repeating: $0, count: $1) }
+    let step = LSTMNormStep<Float>(
+      norms: Rows(14, size, one(1, 8 * size) + one(bias, 4 * size) + one(1, size) + one(0, size)),
+      projection: Rows(1, 4 * size, projection), products: Rows(1, 4 * size, products), gates: Rows(1, 4 * size),
+      cell: Rows(1, size), nextCell: Rows(1, size), moments: Rows(1, 6))
+    let hidden = Rows<Float>(1, size)
+    Float32Kernels().lstmNormForward(step, hidden: hidden)
+    return (step.gates.elements, hidden.elements)
+  }
+
+  /// Rows without variance become the bias; rows far outside stay finite; NaN takes the row.
+  @Test(arguments: [0, 1, -200, 1e30] as [Float])
+  func normalizationOfExtremes(_ value: Float) {
+    let zeros = [Float](repeating: 0, count: 8)
+    let still = normalized(projection: zeros.map { _ in value }, products: zeros, bias: 0.5)
+    for gate in still.gates[..<4] { #expect(abs(gate - 1 / (1 + exp(-0.5))) < 1e-6) }
+    let far = normalized(projection: [value, -value, 0, 1, 2, 3, value, 5], products: zeros.map { _ in -value })
+    #expect((far.gates + far.hidden).allSatisfy { $0.isFinite && abs($0) <= 1 })
+    let none = normalized(projection: [.nan, 0, 0, 0, 0, 0, 0, value], products: zeros)
+    #expect((none.gates + none.hidden).allSatisfy { $0.isNaN })
   }
 
   @Test func notANumberStays() {

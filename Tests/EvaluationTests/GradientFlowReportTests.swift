@@ -38,7 +38,7 @@ import Tokenization
   }
 
   /// Each gate has its own matrix: [0 a; b 0] has the radius √(a·b) and the norm max(a, b).
-  @Test(arguments: [TestedCell.lstm, .gru])
+  @Test(arguments: [TestedCell.lstm, .layerNormLSTM, .gru])
   func matricesAreThoseOfTheirGates(_ cell: TestedCell) throws {
     func check<Layer: RecurrentLayer<DoubleKernels>>(_: Layer.Type) throws {
       func pair(_ layer: Int, _ gate: Int) -> (a: Double, b: Double) { (1.5 + Double(gate), 0.25 + Double(layer)) }
@@ -50,7 +50,7 @@ import Tokenization
         }
       }
       let flow = try GradientFlow(of: model, on: Flows.tokens(60), Flows.settings(lags: 3, steps: 6, lanes: 2))
-      let gates = cell == .lstm ? ["i", "f", "g", "o"] : ["r", "z", "n"]
+      let gates = cell != .gru ? ["i", "f", "g", "o"] : ["r", "z", "n"]
       for (index, layer) in flow.layers.enumerated() {
         #expect(layer.matrices.map(\.gate) == gates)
         let radii = gates.indices.map { (pair(index, $0).a * pair(index, $0).b).squareRoot() }

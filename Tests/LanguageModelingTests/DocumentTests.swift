@@ -97,16 +97,16 @@ import Tokenization
   }
 
   /// A reader whose lanes hold documents one after another finds the same bits as one that reads each alone.
-  @Test(arguments: [1, 2])
-  func readersBeginAnew(_ threads: Int) throws {
+  @Test(arguments: [TestedCell.lstm, .layerNormLSTM], [1, 2, 3])
+  func readersBeginAnew(_ cell: TestedCell, _ threads: Int) throws {
     let documents = documents([9, 0, 30, 1, 17, 4])
     func model<Layer: RecurrentLayer>(_: Layer.Type) throws -> any LanguageModel {
-      let (network, parameters) = try network(.lstm, trainsInitialState: true, Layer.self, hidden: 24)
+      let (network, parameters) = try network(cell, trainsInitialState: true, Layer.self, hidden: 24)
       return RecurrentLanguageModel(network: network, parameters: parameters)
     }
     for model in [
-      try model(LSTM<DoubleKernels>.self), try model(LSTM<Float32Kernels>.self), try model(LSTM<BFloat16Kernels>.self),
-      try model(LSTM<Int8Kernels>.self),
+      try model(cell.layer(DoubleKernels.self)), try model(cell.layer(Float32Kernels.self)),
+      try model(cell.layer(BFloat16Kernels.self)), try model(cell.layer(Int8Kernels.self)),
     ] {
       func losses(_ lanes: [[Int32]], windows: Int) -> [[Double]] {
         let length = lanes[0].count - 1

@@ -10,6 +10,7 @@ import Tokenization
 @Suite struct GoldenTests {
   @Test(arguments: [
     (TestedCell.lstm, "lstm"), (.lstm, "lstm-deep"), (.gru, "gru"), (.tanhRNN, "rnn-tanh"), (.reluRNN, "rnn-relu"),
+    (.layerNormLSTM, "layer-norm-lstm"),
   ])
   func forwardAndBackward(_ cell: TestedCell, _ name: String) throws {
     try forwardAndBackward("\(name)-forward-backward.safetensors", cell, cell.layer(DoubleKernels.self))

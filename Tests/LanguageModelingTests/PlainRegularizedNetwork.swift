@@ -68,15 +68,38 @@ struct PlainRegularizedNetwork {
 
   private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
+  /// α ⊙ (z − mean z) / √(variance z + 10⁻⁵) + β.
+  private func normalized(_ z: [Double], _ name: String, _ weights: Weights) -> [Double] {
+    let mean = z.reduce(0, +) / Double(z.count)
+    let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(z.count)
+    let (gain, bias) = (weights["\(name).weight"], weights["\(name).bias"])
+    return z.indices.map { gain[$0] * (z[$0] - mean) / (variance + 1e-5).squareRoot() + bias[$0] }
+  }
+
+  private func layerNormStep(_ x: [Double], _ state: State, layer: Int, _ weights: Weights) -> State {
+    let size = configuration.hiddenSize
+    let none = [Double](repeating: 0, count: 4 * size)
+    let a = normalized(
+      product(x, weights["rnn.weight_ih_l\(layer)"], none), "rnn.layernorm_ih_l\(layer)", weights)
+    let b = normalized(
+      product(state.h, weights["rnn.weight_hh_l\(layer)"], none), "rnn.layernorm_hh_l\(layer)", weights)
+    let bias = weights["rnn.bias_l\(layer)"]
+    let gates = none.indices.map { a[$0] + b[$0] + bias[$0] }
+    let c = (0..<size).map { sigmoid(gates[size + $0]) * state.c[$0] + sigmoid(gates[$0]) * tanh(gates[2 * size + $0]) }
+    let normal = normalized(c, "rnn.layernorm_c_l\(layer)", weights)
+    return State(h: (0..<size).map { sigmoid(gates[3 * size + $0]) * tanh(normal[$0]) }, c: c)
+  }
+
   private func step(_ x: [Double], _ state: State, layer: Int, _ weights: Weights) -> State {
     let size = configuration.hiddenSize
+    if configuration.cell == .layerNormLSTM { return layerNormStep(x, state, layer: layer, weights) }
     let a = product(x, weights["rnn.weight_ih_l\(layer)"], weights["rnn.bias_ih_l\(layer)"])
     let b = product(state.h, weights["rnn.weight_hh_l\(layer)"], weights["rnn.bias_hh_l\(layer)"])
     var next = state
     for j in 0..<size {
       func gate(_ k: Int) -> Double { a[k * size + j] + b[k * size + j] }
       switch configuration.cell {
-      case .lstm:
+      case .lstm, .layerNormLSTM:
         next.c[j] = sigmoid(gate(1)) * state.c[j] + sigmoid(gate(0)) * tanh(gate(2))
         next.h[j] = sigmoid(gate(3)) * tanh(next.c[j])
       case .gru:

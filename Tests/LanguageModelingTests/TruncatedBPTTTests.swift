@@ -201,12 +201,12 @@ import Tokenization
   }
 
   /// bfloat16 keeps 8 bits: the same, as far as they go. Where rounding takes a unit over relu's corner, its gradient is
-  /// another one.
+  /// another one; normalized gates are never small, where they are fresh, and rounding moves them more.
   @Test(.needsBFloat16, arguments: TestedCell.allCases, sizes)
   func bfloat16FollowsDouble(_ cell: TestedCell, _ sizes: Sizes) throws {
     try follow(
       cell, sizes, cell.layer(DoubleKernels.self), cell.layer(BFloat16Kernels.self),
-      tolerance: cell == .reluRNN ? 0.2 : 0.02)
+      tolerance: [.reluRNN: 0.2, .layerNormLSTM: 0.15][cell] ?? 0.02)
   }
 
   private func follow<Reference: RecurrentLayer<DoubleKernels>, Layer: RecurrentLayer>(

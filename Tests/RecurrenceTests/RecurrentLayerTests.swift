@@ -15,13 +15,53 @@ import Testing
   private func checkGradients<Layer: RecurrentLayer<DoubleKernels>>(_ cell: TestedCell, steps: Int, _: Layer.Type) {
     let problem = LayerProblem<Layer>(cell, steps: steps, lanes: 2, inputSize: 3, hiddenSize: 5)
     let analytic = problem.analyticGradients()
-    for part in Part.allCases {
+    for part in problem.values.keys {
       for index in 0..<problem.values[part, default: []].count {
         let numeric =
           (problem.objective(adding: 1e-5, to: part, index) - problem.objective(adding: -1e-5, to: part, index)) / 2e-5
         #expect(abs(analytic[part, default: []][index] - numeric) <= 1e-9 + 1e-7 * abs(numeric), "\(part)[\(index)]")
       }
     }
+  }
+
+  /// What memory is reckoned with is what a record takes, or a number a unit more.
+  @Test(arguments: TestedCell.allCases)
+  func recordsKeepAsManyNumbersAsTheySay(_ cell: TestedCell) {
+    func check<Layer: RecurrentLayer<DoubleKernels>>(_: Layer.Type) {
+      var layout = ParameterLayout()
+      let layer = Layer(LayerShape(index: 0, inputSize: 3, hiddenSize: 200), layout: &layout)
+      let perUnit = Double(layer.makeRecord(steps: 100, lanes: 5).byteCount) / Double(8 * 100 * 5 * 200)
+      #expect(perUnit < 1.02 * Double(Layer.numbersKept) && perUnit > Double(Layer.numbersKept) - 1.01)
+    }
+    check(cell.layer(DoubleKernels.self))
+  }
+
+  /// Gains are 1 and biases 0 at first, but those of the forget gates add up to what was asked for.
+  @Test(arguments: [1, 0, -0.5])
+  func normsBeginAsNothing(_ forgetBias: Double) {
+    var layout = ParameterLayout()
+    let layer = LayerNormLSTM<DoubleKernels>(LayerShape(index: 2, inputSize: 3, hiddenSize: 4), layout: &layout)
+    var parameters = ParameterSet<Double>(layout)
+    parameters.writableFlat().copy(from: [Double](repeating: 7, count: parameters.flat.count))
+    layer.initialize(&parameters, seed: 1, forgetBias: forgetBias)
+    var shapes: [String: [Int]] = [:]
+    for slot in layout.slots {
+      let (entry, elements) = (layout[slot], parameters[slot].elements)
+      shapes[entry.name] = entry.shape
+      switch entry.name {
+      case "rnn.bias_l2":
+        #expect(elements.enumerated().allSatisfy { $1 == (4..<8 ~= $0 ? forgetBias : 0) })
+      case let name where name.contains("layernorm"):
+        #expect(elements.allSatisfy { $0 == (name.hasSuffix("weight") ? 1 : 0) }, "\(name)")
+      default: #expect(elements.allSatisfy { abs($0) <= 0.5 })
+      }
+    }
+    #expect(
+      shapes == [
+        "rnn.weight_ih_l2": [16, 3], "rnn.weight_hh_l2": [16, 4], "rnn.bias_l2": [16],
+        "rnn.layernorm_ih_l2.weight": [16], "rnn.layernorm_ih_l2.bias": [16], "rnn.layernorm_hh_l2.weight": [16],
+        "rnn.layernorm_hh_l2.bias": [16], "rnn.layernorm_c_l2.weight": [4], "rnn.layernorm_c_l2.bias": [4],
+      ])
   }
 
   /// What a cell holds is kept until training says otherwise: the two forget biases add up to what was asked for.
@@ -39,8 +79,11 @@ import Testing
   }
 }
 
-/// What goes into a layer: the parameters in the order of its layout, then the rest.
-private enum Part: CaseIterable { case inputWeight, recurrentWeight, inputBias, recurrentBias, inputs, hidden, cell }
+/// What goes into a layer.
+private enum Part: Hashable {
+  case tensor(String)
+  case inputs, hidden, cell
+}
 
 /// A layer, everything that goes in, and an objective of what comes out.
 private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
@@ -62,7 +105,7 @@ private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
     var random = CounterRandom(seed: 6, purpose: .corpus)
     func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in random.uniform() * 1.8 - 0.9 } }
     values = [:]
-    for (part, entry) in zip(Part.allCases, layout.entries) { values[part] = numbers(entry.count) }
+    for entry in layout.entries { values[.tensor(entry.name)] = numbers(entry.count) }
     values[.inputs] = numbers(steps * lanes * inputSize)
     values[.hidden] = numbers(lanes * hiddenSize)
     values[.cell] = Layer.hasCell ? numbers(lanes * hiddenSize) : []
@@ -75,8 +118,8 @@ private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
 
   private func forward(_ values: [Part: [Double]]) -> Pass {
     var parameters = ParameterSet<Double>(layout)
-    for (part, slot) in zip(Part.allCases, layout.slots) {
-      parameters.writable(slot).copy(from: values[part, default: []])
+    for slot in layout.slots {
+      parameters.writable(slot).copy(from: values[.tensor(layout[slot].name), default: []])
     }
     let weights = layer.pack(parameters, forTraining: true, reusing: nil, on: kernels)
     let record = layer.makeRecord(steps: steps, lanes: lanes)
@@ -117,7 +160,7 @@ private struct LayerProblem<Layer: RecurrentLayer<DoubleKernels>> {
     layer.backwardInputs(
       pass.inputs, dProjection: dGates.projection, pass.weights, dInputs: dInputs, gradients: &gradients, on: kernels)
     var result: [Part: [Double]] = [:]
-    for (part, slot) in zip(Part.allCases, layout.slots) { result[part] = gradients[slot].elements }
+    for slot in layout.slots { result[.tensor(layout[slot].name)] = gradients[slot].elements }
     result[.inputs] = dInputs.elements
     result[.hidden] = state.hidden.elements
     result[.cell] = state.cell?.elements

@@ -5,6 +5,7 @@ import Recurrence
 /// A cell as an argument of tests: an RNN counts twice.
 public enum TestedCell: String, Sendable, CaseIterable {
   case lstm, gru
+  case layerNormLSTM = "layer-norm-lstm"
   case tanhRNN = "rnn-tanh"
   case reluRNN = "rnn-relu"
 
@@ -12,6 +13,7 @@ public enum TestedCell: String, Sendable, CaseIterable {
     switch self {
     case .lstm: .lstm
     case .gru: .gru
+    case .layerNormLSTM: .layerNormLSTM
     case .tanhRNN, .reluRNN: .rnn
     }
   }
@@ -24,6 +26,7 @@ public enum TestedCell: String, Sendable, CaseIterable {
     case .lstm: LSTM<K>.self
     case .gru: GRU<K>.self
     case .rnn: RNN<K>.self
+    case .layerNormLSTM: LayerNormLSTM<K>.self
     }
   }
 }

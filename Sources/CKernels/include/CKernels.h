@@ -17,6 +17,17 @@
   /* Back through it. dCell [B, H]: gradient at nextCell in, at cell out. dGates [B, 4H] is overwritten. */            \
   void NAME(lstm_backward)(size_t B, size_t H, const REAL *gates, const REAL *cell, const REAL *nextCell,              \
                            const REAL *dHidden, REAL *dCell, OPERAND *dGates);                                         \
+  /* One step of an LSTM with layer normalization. norms [14, H]: gains of projection and products, biases at the gates  \
+     (4 rows each), gain and bias of the cell. projection, products [B, 4H]: W·x and W·h. gates [B, 4H]: activations     \
+     out. moments [B, 6] out: mean and 1 / deviation of a row of projection, products and nextCell. */                   \
+  void NAME(lstm_norm_forward)(size_t B, size_t H, const REAL *norms, const REAL *projection, const REAL *products,      \
+                               REAL *gates, const REAL *cell, REAL *nextCell, REAL *moments, OPERAND *hidden);           \
+  /* Back through it. dCell as above; dNorms [14, H] accumulates; scratch: 5H numbers; dProjection and dProducts         \
+     [B, 4H] are overwritten. */                                                                                         \
+  void NAME(lstm_norm_backward)(size_t B, size_t H, const REAL *norms, const REAL *projection, const REAL *products,     \
+                                const REAL *gates, const REAL *cell, const REAL *nextCell, const REAL *moments,          \
+                                const REAL *dHidden, REAL *dCell, REAL *dNorms, REAL *scratch, OPERAND *dProjection,     \
+                                OPERAND *dProducts);                                                                     \
   /* One GRU step, of the units first ..< last. gates [B, 3H]: the projection in, activations r, z, n out. products */ \
   /* [B, 3H]: the recurrent products with their bias. candidate [B, H]: those of n, kept for the way back. */          \
   void NAME(gru_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *products,             \
