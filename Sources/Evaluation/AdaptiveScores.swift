@@ -17,13 +17,13 @@ import Tokenization
 /// The model's files never change. Weights and memory begin anew with each text; documents of one stream share them.
 public struct AdaptiveScores: Sendable, Equatable {
   /// With the trained weights.
-  public private(set) var plain = Score()
+  public fileprivate(set) var plain = Score()
   /// The same with a neural cache.
-  public private(set) var cached: Score?
+  public fileprivate(set) var cached: Score?
   /// With dynamic evaluation.
-  public private(set) var dynamic: Score?
+  public fileprivate(set) var dynamic: Score?
   /// With both.
-  public private(set) var both: Score?
+  public fileprivate(set) var both: Score?
   /// What was used.
   public let evaluation: DynamicEvaluation?
   public let cache: NeuralCache.Settings?
@@ -38,21 +38,17 @@ public struct AdaptiveScores: Sendable, Equatable {
     of streams: [[Int32]], by model: any LanguageModel, dynamic: DynamicEvaluation?, cache: NeuralCache.Settings?,
     statistics: [Int32]? = nil, threads: Int = 1
   ) throws {
-    try dynamic?.validate()
-    try cache?.validate()
-    evaluation = dynamic
-    self.cache = cache
-    let unpredicted = model.configuration.documents?.start
-    func scores(_ reader: any ScoringReader) throws -> (plain: Score, cached: Score?) {
-      let pass = ScoringPass(reader, cache, hiddenSize: model.configuration.hiddenSize, unpredicted: unpredicted)
-      let scores = pass.scores(streams)
-      guard scores.plain.nats.isFinite else { throw PredictionsNotFinite() }
-      return (scores.plain, cache == nil ? nil : scores.cached)
+    let reading = try AdaptiveReading(
+      model, dynamic: dynamic, cache: cache, statistics: statistics, isOneStream: false, threads: threads)
+    for stream in streams {
+      reading.beginStream()
+      for token in stream { reading.add(token) }
     }
-    (plain, cached) = try scores(StaticReader(model, threads: threads))
-    guard let dynamic else { return }
-    let learning = try scores(dynamic.makeReader(model, text: statistics))
-    (self.dynamic, both) = (learning.plain, learning.cached)
+    self = try reading.finish()
+  }
+
+  fileprivate init(_ evaluation: DynamicEvaluation?, _ cache: NeuralCache.Settings?) {
+    (self.evaluation, self.cache) = (evaluation, cache)
   }
 
   // MARK: Forms
@@ -87,38 +83,115 @@ public struct AdaptiveScores: Sendable, Equatable {
   private static func bits(_ score: Score, _ characters: Int) -> Double { score.nats / log(2) / Double(characters) }
 }
 
+/// ``AdaptiveScores`` of tokens as they come; memory does not grow with them.
+public final class AdaptiveReading: ReadingFollower {
+  private let evaluation: DynamicEvaluation?
+  private let cache: NeuralCache.Settings?
+  private let isOneStream: Bool
+  private let still: ScoringPass
+  private let learning: ScoringPass?
+
+  /// - Parameters:
+  ///   - statistics: A text whose gradients say how much each weight may change; see ``DynamicEvaluation``.
+  ///   - isOneStream: Whether texts go on where the one before them ended, as documents do.
+  ///   - threads: Threads that may share the reading with the trained weights.
+  /// - Throws: ``InvalidAdaptation``, ``ConfigurationError``.
+  public init(
+    _ model: any LanguageModel, dynamic: DynamicEvaluation?, cache: NeuralCache.Settings?, statistics: [Int32]? = nil,
+    isOneStream: Bool, threads: Int = 1
+  ) throws {
+    try dynamic?.validate()
+    try cache?.validate()
+    (evaluation, self.cache, self.isOneStream) = (dynamic, cache, isOneStream)
+    func pass(_ reader: any ScoringReader) -> ScoringPass {
+      ScoringPass(
+        reader, cache, hiddenSize: model.configuration.hiddenSize,
+        unpredicted: model.configuration.documents?.start)
+    }
+    still = pass(StaticReader(model, threads: threads))
+    learning = try dynamic.map { pass(try $0.makeReader(model, text: statistics)) }
+  }
+
+  /// Begins anew with the trained weights and without memory.
+  func beginStream() {
+    still.begin()
+    learning?.begin()
+  }
+
+  func add(_ token: Int32) {
+    still.add(token)
+    learning?.add(token)
+  }
+
+  public func begin(_ index: Int) { if index == 0 || !isOneStream { beginStream() } }
+
+  public func add(_ token: ScoredToken, in text: PassingText) { add(token.id) }
+
+  public func advance(to place: Int, in text: PassingText) -> Int { place }
+
+  public func end(_ text: PassingText) {}
+
+  /// The scores of all that was added.
+  ///
+  /// - Throws: ``PredictionsNotFinite``.
+  public func finish() throws -> AdaptiveScores {
+    var scores = AdaptiveScores(evaluation, cache)
+    for pass in [still, learning].compactMap({ $0 }) {
+      pass.finish()
+      guard pass.plain.nats.isFinite else { throw PredictionsNotFinite() }
+    }
+    (scores.plain, scores.cached) = (still.plain, cache == nil ? nil : still.cached)
+    if let learning { (scores.dynamic, scores.both) = (learning.plain, cache == nil ? nil : learning.cached) }
+    return scores
+  }
+}
+
 /// Reads streams once and scores them without and with a cache.
 private final class ScoringPass {
   private let reader: any ScoringReader
-  private let cache: NeuralCache.Settings?
+  private let settings: NeuralCache.Settings?
   private let hiddenSize: Int
   private let unpredicted: Int32?
-  private var plain = Score()
-  private var cached = Score()
+  private var memory: NeuralCache?
+  /// Tokens that wait to fill a window; the first is the last that was read, or begins the stream.
+  private var waiting: [Int32] = []
+  private(set) var plain = Score()
+  private(set) var cached = Score()
 
   init(_ reader: any ScoringReader, _ cache: NeuralCache.Settings?, hiddenSize: Int, unpredicted: Int32?) {
     self.reader = reader
-    self.cache = cache
+    settings = cache
     self.hiddenSize = hiddenSize
     self.unpredicted = unpredicted
   }
 
-  func scores(_ streams: [[Int32]]) -> (plain: Score, cached: Score) {
-    for stream in streams {
-      reader.begin()
-      let memory = cache.map { NeuralCache($0, hiddenSize: hiddenSize) }
-      TokenWindow.forEach(of: stream[...], steps: reader.steps) { window in
-        let (losses, outputs) = reader.read(window)
-        for (t, target) in window.targets.enumerated() where target != unpredicted {
-          plain.add(losses[t])
-          guard let memory else { continue }
-          let hidden = outputs[t..<t + 1]
-          cached.add(memory.loss(of: target, losses[t], after: hidden))
-          memory.add(target, after: hidden)
-        }
-      }
+  func begin() {
+    finish()
+    reader.begin()
+    waiting = []
+    memory = settings.map { NeuralCache($0, hiddenSize: hiddenSize) }
+  }
+
+  func add(_ token: Int32) {
+    waiting.append(token)
+    if waiting.count > reader.steps { read() }
+  }
+
+  /// Reads what waits.
+  func finish() { if waiting.count > 1 { read() } }
+
+  private func read() {
+    let window = TokenWindow(
+      steps: waiting.count - 1, lanes: 1, inputs: Array(waiting.dropLast()), targets: Array(waiting.dropFirst()))
+    waiting.removeFirst(window.steps)
+    let (losses, outputs) = reader.read(window)
+    for (t, target) in window.targets.enumerated() where target != unpredicted {
+      plain.add(losses[t])
+      guard let memory else { continue }
+      let hidden = outputs[t..<t + 1]
+      cached.add(memory.loss(of: target, losses[t], after: hidden))
+      memory.add(target, after: hidden)
     }
-    return (plain, cached)
   }
 }
 

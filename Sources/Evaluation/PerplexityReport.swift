@@ -74,24 +74,72 @@ public struct PerplexityReport: Sendable {
 
   /// The same, with each token handed over in the order of the texts, to be shown or written elsewhere.
   ///
-  /// - Parameter use: Takes the index of a text and one of its tokens.
-  /// - Throws: As above, and what `use` throws.
+  /// - Parameters:
+  ///   - followers: See the texts and their tokens as they come.
+  ///   - use: Takes the index of a text and one of its tokens.
+  /// - Throws: As above, and what `use` and `followers` throw.
   public init(
-    of texts: [String], by reading: TextReading, _ use: (_ text: Int, ScoredToken) throws -> Void = { _, _ in }
+    of texts: [String], by reading: TextReading, followers: [any ReadingFollower] = [],
+    _ use: ((_ text: Int, ScoredToken) throws -> Void)? = nil
   ) throws {
-    var tally = ScoreTally(reading, texts: texts.count)
-    if let (symbols, cut) = try reading.model.configuration.documents(cut: reading.documents) {
-      try tally.add(texts, symbols, cut, use)
-    } else {
-      for (index, text) in texts.enumerated() { try tally.add(text, at: index, use) }
+    let report = try RunningReport(by: reading, followers: followers + (use.map { [TokenListener($0)] } ?? []))
+    for text in texts {
+      try report.begin()
+      try report.append(Array(text.utf8)[...])
+      try report.endText()
     }
+    self = try report.finish()
+  }
+
+  fileprivate init(_ reading: RunningReading, _ tally: ScoreTally) throws {
     guard tally.score.tokens > 0 else {
-      throw TooLittleText(tokens: tally.tokens, hasNoDocuments: tally.documents != nil)
+      throw TooLittleText(tokens: reading.tokens, hasNoDocuments: reading.hasDocuments)
     }
     guard tally.score.nats.isFinite else { throw PredictionsNotFinite() }
-    (tokens, score, unknown) = (tally.tokens, tally.score, tally.unknown)
+    (tokens, score, unknown) = (reading.tokens, tally.score, reading.unknown)
     (characters, bytes, words) = (tally.extent.characters, tally.extent.bytes, tally.extent.words)
-    (self.texts, breakdown, documents) = (tally.texts, tally.breakdown, tally.documents)
+    (texts, breakdown) = (tally.texts, tally.breakdown)
+    documents =
+      reading.hasDocuments
+      ? Documents(count: reading.counts.documents, empty: reading.counts.empty, ends: tally.ends) : nil
+  }
+}
+
+/// A report of texts that come in pieces; memory does not grow with them.
+public final class RunningReport {
+  private let tally: ScoreTally
+  private let reading: RunningReading
+
+  /// - Parameter followers: See the texts and their tokens as they come.
+  /// - Throws: ``ConfigurationError`` for documents where the model knows none.
+  public init(by reading: TextReading, followers: [any ReadingFollower] = []) throws {
+    tally = ScoreTally(reading)
+    self.reading = try RunningReading(reading, followers: [tally] + followers)
+  }
+
+  /// The most that was kept at a time: bytes of texts, and tokens.
+  package var most: (bytes: Int, tokens: Int) { reading.most }
+
+  /// The next text begins.
+  public func begin() throws { try reading.begin() }
+
+  /// Takes the next bytes of the text, whole scalars of UTF-8.
+  ///
+  /// - Throws: ``VocabularyError`` for a text that a tokenizer looks at as a whole and is too long, and what followers
+  ///   throw.
+  public func append(_ bytes: ArraySlice<UInt8>) throws { try reading.append(bytes) }
+
+  /// Ends the text.
+  ///
+  /// - Throws: ``UnknownSymbolsError`` as the policy says, and as ``append(_:)``.
+  public func endText() throws { try reading.endText() }
+
+  /// The report of all texts.
+  ///
+  /// - Throws: ``TooLittleText`` where nothing can be scored, ``PredictionsNotFinite``.
+  public func finish() throws -> PerplexityReport {
+    try reading.finish()
+    return try PerplexityReport(reading, tally)
   }
 }
 

@@ -25,3 +25,26 @@ public struct PrecisionCost: Sendable, Equatable {
     self.tokens = score.tokens
   }
 }
+
+/// Keeps the beginning of the first text of which something is scored, for a ``PrecisionCost``.
+public final class TextBeginning: ReadingFollower {
+  /// ``PrecisionCost/compared`` tokens to be scored at most, and the one before them.
+  public private(set) var tokens: [Int32] = []
+  private var hasScores = false
+  /// Whether what comes is of a later text.
+  private var isFull = false
+
+  public init() {}
+
+  public func begin(_ index: Int) { if !hasScores { tokens = [] } }
+
+  public func add(_ token: ScoredToken, in text: PassingText) {
+    guard !isFull, tokens.count <= PrecisionCost.compared else { return }
+    tokens.append(token.id)
+    if token.surprisal != nil { hasScores = true }
+  }
+
+  public func advance(to place: Int, in text: PassingText) -> Int { place }
+
+  public func end(_ text: PassingText) { isFull = hasScores }
+}

@@ -35,7 +35,7 @@ public enum SymbolKind: Hashable, Sendable {
   }
 
   /// The kind of a token: that of the first scalar that is no white space among those it came from, else of the first.
-  init(of bytes: Range<Int>, in text: TextBytes) {
+  init(of bytes: Range<Int>, in text: PassingText) {
     var place = text.start(of: bytes.lowerBound)
     var first: Unicode.Scalar?
     repeat {
@@ -82,33 +82,4 @@ private enum Script {
     }
     return low < blocks.count && blocks[low].range.contains(scalar.value) ? blocks[low].name : "other"
   }
-}
-
-/// The bytes of a text, whose scalars are found by their places.
-struct TextBytes: Sendable {
-  let bytes: [UInt8]
-
-  init(_ text: String) { bytes = Array(text.utf8) }
-
-  var count: Int { bytes.count }
-
-  /// The first byte of the scalar that a byte is of.
-  func start(of place: Int) -> Int {
-    var place = place
-    while place > 0 && place < count && bytes[place] & 0xC0 == 0x80 { place -= 1 }
-    return place
-  }
-
-  /// The scalar that begins at a byte; nil beyond the end.
-  func scalar(at place: Int) -> Unicode.Scalar? {
-    guard place < count else { return nil }
-    if bytes[place] < 0x80 { return Unicode.Scalar(bytes[place]) }
-    let width = bytes[place] >= 0xF0 ? 4 : bytes[place] >= 0xE0 ? 3 : 2
-    var value = UInt32(bytes[place]) & (0x7F >> UInt32(width))
-    for next in bytes[min(place + 1, count)..<min(place + width, count)] { value = value << 6 | UInt32(next & 0x3F) }
-    return Unicode.Scalar(value)
-  }
-
-  /// A part as text; parts of scalars become U+FFFD.
-  func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 }

@@ -139,7 +139,7 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     position += scalars
   }
 
-  private func id(of scalar: Unicode.Scalar) -> Int32 {
+  func id(of scalar: Unicode.Scalar) -> Int32 {
     scalar.value < ids.count ? ids[Int(scalar.value)] : -1
   }
 

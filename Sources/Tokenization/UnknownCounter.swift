@@ -25,12 +25,14 @@ struct UnknownCounter {
     }
   }
 
+  /// Whether a symbol has come that the policy does not allow.
+  var isRefused: Bool { !unknown.isEmpty && (policy == .fail || (policy == .replace && replacement == nil)) }
+
   /// The symbols, in the order of their first places.
   ///
   /// - Throws: ``UnknownSymbolsError`` where the policy does not allow them.
   func finish() throws -> [UnknownSymbol] {
-    let isRefused = policy == .fail || (policy == .replace && replacement == nil)
-    guard unknown.isEmpty || !isRefused else {
+    guard !isRefused else {
       throw UnknownSymbolsError(unknown: unknown, lacksReplacement: policy == .replace)
     }
     return unknown

@@ -76,6 +76,17 @@ public struct NormalizedText: Sendable, Equatable {
     starts.removeAll(keepingCapacity: true)
   }
 
+  /// Takes out what comes before a byte of ``utf8``, where a scalar begins.
+  public mutating func removeFirst(_ count: Int) {
+    let scalars = firstScalar(from: count)
+    precondition(
+      scalars == starts.count ? count == utf8.count : starts[scalars] == count, "byte \(count) begins no scalar")
+    utf8.removeFirst(count)
+    sources.removeFirst(scalars)
+    starts.removeFirst(scalars)
+    for index in starts.indices { starts[index] -= count }
+  }
+
   public var text: String { String(decoding: utf8, as: UTF8.self) }
 
   /// Appends a scalar that came from these bytes of the original text.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpora
 import Evaluation
 import LanguageModeling
 import Tokenization
@@ -84,23 +85,43 @@ struct AdaptationOptions: ParsableArguments {
     return settings
   }
 
-  /// The figures that were asked for; nil where none were.
-  func scores(
-    of texts: [String], _ loaded: ModelFolder.Loaded, _ cut: DocumentCut?, _ unknown: UnknownPolicy,
-    _ encoding: EncodingOptions, threads: Int
-  ) throws -> AdaptiveScores? {
+  /// What follows a reading for the figures that were asked for; nil where none were.
+  func reading(
+    _ loaded: ModelFolder.Loaded, _ cut: DocumentCut?, _ unknown: UnknownPolicy, _ encoding: EncodingOptions,
+    threads: Int
+  ) throws -> AdaptiveReading? {
     guard dynamic || cache else { return nil }
     let documents = try loaded.model.configuration.documents(cut: cut)
-    func streams(_ texts: [String]) throws -> [[Int32]] {
-      guard let (symbols, cut) = documents else {
-        return try texts.map { try loaded.tokenizer.encode($0, unknown: unknown).ids }
-      }
-      let all = texts.flatMap { cut.documents(of: $0).documents }
-      return [try symbols.encode(all, by: loaded.tokenizer, unknown: unknown).ids]
+    return try AdaptiveReading(
+      loaded.model, dynamic: evaluation, cache: memory,
+      statistics: try statistics(loaded, documents, unknown, encoding),
+      isOneStream: documents != nil, threads: threads)
+  }
+
+  /// The beginning of `--dynamic-corpus`, as much of it as is looked at.
+  private func statistics(
+    _ loaded: ModelFolder.Loaded, _ documents: (symbols: DocumentSymbols, cut: DocumentCut)?, _ unknown: UnknownPolicy,
+    _ encoding: EncodingOptions
+  ) throws -> [Int32]? {
+    guard let dynamicCorpus else { return nil }
+    var reader = try Corpus([dynamicCorpus], invalid: encoding.policy).reader()
+    func ids(_ text: [UInt8]) throws -> [Int32] {
+      let text = String(decoding: text, as: UTF8.self)
+      guard let (symbols, cut) = documents else { return try loaded.tokenizer.encode(text, unknown: unknown).ids }
+      return try symbols.encode(cut.documents(of: text).documents, by: loaded.tokenizer, unknown: unknown).ids
     }
-    let corpus = try dynamicCorpus.map { try streams([try encoding.text(of: [$0]).text]).flatMap { $0 } }
-    return try AdaptiveScores(
-      of: try streams(texts), by: loaded.model, dynamic: evaluation, cache: memory, statistics: corpus,
-      threads: threads)
+    var (text, enough): ([UInt8], Int) = ([], 1 << 19)
+    return try InText.named(dynamicCorpus) {
+      while let element = try reader.next() {
+        guard case .text(let bytes) = element else { continue }
+        text += bytes
+        guard text.count >= enough else { continue }
+        // The last tokens may be others when more text comes.
+        let ids = try ids(text)
+        if ids.count > DynamicEvaluation.statisticsLength + 1000 { return ids }
+        enough *= 2
+      }
+      return try ids(text)
+    }
   }
 }

@@ -20,6 +20,11 @@ struct PerplexityCommand: ParsableCommand {
       token of several characters shares its surprisal evenly among them; a word has the white space after it, as far as \
       that is tokens of its own.
 
+      Texts are read piece by piece, so memory does not grow with them; rows are written as they come. --unknown fail \
+      stops at the end of the file that it refuses. A page (html) shows the first 4 MB of text, as much as browsers bear; \
+      its figures are of all. What has to be read as a whole is a text of at most 256 MB for vocabularies of clusters or \
+      with sentencepiece's normalization, and the corpus of --baseline.
+
       Several models are compared on the characters that all of them score.
 
       Example: unroll perplexity --model letters-model new-letters.txt
@@ -66,47 +71,20 @@ struct PerplexityCommand: ParsableCommand {
 
   private var isComparing: Bool { model.count > 1 || !baselines.baseline.isEmpty }
 
-  private func cost(
-    of precision: Precision, _ loaded: ModelFolder.Loaded, _ texts: [String]
-  ) throws -> PrecisionCost? {
-    let float32 = try ModelFolder(model[0]).load(precision: .float32).model
-    for text in texts {
-      let tokens = try tokens(of: text, loaded)
-      if let cost = PrecisionCost(
-        of: precision, model: loaded.model, against: float32, on: tokens, threads: compute.threadCount)
-      {
-        return cost
-      }
-    }
-    return nil
-  }
-
-  private func tokens(of text: String, _ loaded: ModelFolder.Loaded) throws -> [Int32] {
-    guard let (symbols, cut) = try loaded.model.configuration.documents(cut: documents.cut) else {
-      return try loaded.tokenizer.encode(text, unknown: unknown).ids
-    }
-    return try symbols.encode(cut.documents(of: text).documents, by: loaded.tokenizer, unknown: unknown).ids
-  }
-
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv, html }
 
   func run() throws {
     try reportingErrors {
       let loaded = try model.map { try ModelFolder($0).load(precision: precision) }
       for one in loaded { _ = try one.model.configuration.documents(cut: documents.cut) }
-      let corpus = try Corpus(files)
+      let corpus = try Corpus(files, invalid: encoding.policy)
       Terminal.complain(of: corpus)
-      let names = corpus.paths
-      let texts = try names.map { file in
-        let text = try encoding.text(of: [file]).text
-        // Refused symbols are told with the name of their own file.
-        if unknown != .skip { for one in loaded { _ = try InText.named(file) { try tokens(of: text, one) } } }
-        return text
-      }
-      let bar = ReadingBar()
+      let bar = try ReadingBar(corpus)
       defer { bar.clear() }
       try InText.named(files.joined(separator: ", ")) {
-        isComparing ? try compare(texts, loaded, bar) : try report(texts, names, loaded[0], bar)
+        do {
+          isComparing ? try compare(corpus, loaded, bar) : try report(corpus, loaded[0], bar)
+        } catch is NobodyReads {}
       }
     }
   }
@@ -122,23 +100,23 @@ struct PerplexityCommand: ParsableCommand {
 
   // MARK: One model
 
-  private func report(
-    _ texts: [String], _ names: [String], _ loaded: ModelFolder.Loaded, _ bar: ReadingBar
-  ) throws {
+  private func report(_ corpus: Corpus, _ loaded: ModelFolder.Loaded, _ bar: ReadingBar) throws {
     var reading = reading(loaded, bar)
     if let by = units.unit(for: format) {
-      try writeUnits(by, texts, names, &reading, bar)
+      try writeUnits(by, corpus, &reading, bar)
       return
     }
     if units.verify { reading.detail = .init(isVerifying: true) }
     if format == .html {
-      try writePage(texts, names, &reading, bar)
+      try writePage(corpus, &reading, bar)
       return
     }
-    var report = try PerplexityReport(of: texts, by: reading)
-    if precision != .float32 { report.precisionCost = try cost(of: precision, loaded, texts) }
-    report.adaptive = try adaptation.scores(
-      of: texts, loaded, documents.cut, unknown, encoding, threads: compute.threadCount)
+    let beginning = TextBeginning()
+    let adaptive = try adaptation.reading(loaded, documents.cut, unknown, encoding, threads: compute.threadCount)
+    let followers: [(any ReadingFollower)?] = [precision == .float32 ? nil : beginning, adaptive]
+    var report = try corpus.report(by: reading, followers.compactMap { $0 })
+    report.precisionCost = try cost(of: precision, loaded, beginning.tokens)
+    report.adaptive = try adaptive?.finish()
     bar.clear()
     switch format {
     case .json: _ = try Terminal.write(report.json.text(indented: true) + "\n")
@@ -146,62 +124,103 @@ struct PerplexityCommand: ParsableCommand {
     }
   }
 
+  private func cost(
+    of precision: Precision, _ loaded: ModelFolder.Loaded, _ tokens: [Int32]
+  ) throws -> PrecisionCost? {
+    guard precision != .float32 else { return nil }
+    let float32 = try ModelFolder(model[0]).load(precision: .float32).model
+    return PrecisionCost(
+      of: precision, model: loaded.model, against: float32, on: tokens, threads: compute.threadCount)
+  }
+
   private func writeUnits(
-    _ unit: TextUnit, _ texts: [String], _ names: [String], _ reading: inout TextReading, _ bar: ReadingBar
+    _ unit: TextUnit, _ corpus: Corpus, _ reading: inout TextReading, _ bar: ReadingBar
   ) throws {
     reading.detail = .init(isVerifying: units.verify)
     let form: UnitOutput.Form = format == .csv ? .csv : format == .jsonl ? .jsonl : .text
     if unit == .file && form == .text && units.top == nil {
-      let report = try PerplexityReport(of: texts, by: reading)
+      let report = try corpus.report(by: reading, [])
       bar.clear()
-      _ = try Terminal.write(fileTable(report, names: names))
+      _ = try Terminal.write(fileTable(report, names: corpus.names))
       return
     }
-    let output = try UnitOutput(form, names: names, top: units.top)
-    do {
-      var collector = UnitCollector(unit, of: texts, reading.tokenizer) { try output.add($0) }
-      let report = try PerplexityReport(of: texts, by: reading) { try collector.add($0, $1) }
-      try collector.finish()
-      bar.clear()
-      if units.by == nil && form == .text { _ = try Terminal.write(report.text + "\nmost surprising\n") }
-      try output.finish()
-      if let excess = report.breakdown.largestExcess {
-        Terminal.complain("sums of probabilities: 1 within \(excess)")
-      }
-    } catch is NobodyReads {}
+    let output = UnitOutput(form, names: corpus.names, top: units.top, addsTotal: unit == .file)
+    let collector = UnitCollector(unit, reading.tokenizer) { try output.add($0) }
+    let report = try corpus.report(by: reading, [collector])
+    bar.clear()
+    if units.by == nil && form == .text { _ = try Terminal.write(report.text + "\nmost surprising\n") }
+    try output.finish()
+    if let excess = report.breakdown.largestExcess {
+      Terminal.complain("sums of probabilities: 1 within \(excess)")
+    }
   }
 
-  private func writePage(
-    _ texts: [String], _ names: [String], _ reading: inout TextReading, _ bar: ReadingBar
-  ) throws {
+  private func writePage(_ corpus: Corpus, _ reading: inout TextReading, _ bar: ReadingBar) throws {
     reading.detail = .init(alternatives: 5, isVerifying: units.verify)
-    var heatMap = HeatMap(texts, names: names, reading.tokenizer)
-    let report = try PerplexityReport(of: texts, by: reading) { heatMap.add($0, $1) }
+    let heatMap = HeatMap(names: corpus.names, reading.tokenizer)
+    let report = try corpus.report(by: reading, [heatMap])
     bar.clear()
-    _ = try Terminal.write(report.page(heatMap.finished(), model: model[0]))
+    _ = try Terminal.write(report.page(heatMap, model: model[0]))
   }
 
   // MARK: Several
 
-  private func compare(_ texts: [String], _ loaded: [ModelFolder.Loaded], _ bar: ReadingBar) throws {
-    var columns = try zip(model, loaded).map { name, one in
-      try CharacterLosses(name, of: texts, by: reading(one, bar))
+  private func compare(_ corpus: Corpus, _ loaded: [ModelFolder.Loaded], _ bar: ReadingBar) throws {
+    var predictors: [Comparison.Predictor] = []
+    for (name, one) in zip(model, loaded) {
+      var reading = reading(one, bar)
+      // All read the same text side by side; one bar tells of it.
+      if !predictors.isEmpty { reading.progress = nil }
+      predictors.append(.model(name, reading))
     }
-    let first = reading(loaded[0], bar)
+    var first = reading(loaded[0], bar)
+    first.progress = nil
     if let path = baselines.baselineCorpus {
-      let corpus = try first.tokens(of: [try encoding.text(of: [path]).text])
+      let tokens = try first.tokens(of: [try encoding.text(of: [path]).text])
       let orders = [1] + baselines.baseline.map(\.order).filter { $0 != 1 }
       for order in orders {
-        let model = NGramModel(order: order, vocabularySize: first.tokenizer.vocabularySize, texts: corpus)
-        columns.append(try CharacterLosses(order == 1 ? "unigram" : "ngram:\(order)", of: texts, by: model, in: first))
+        let model = NGramModel(order: order, vocabularySize: first.tokenizer.vocabularySize, texts: tokens)
+        predictors.append(.counts(order == 1 ? "unigram" : "ngram:\(order)", model, in: first))
       }
     }
-    columns.append(try CharacterLosses.uniform(of: texts, in: first))
-    let comparison = try Comparison(columns, texts: texts)
+    predictors.append(.uniform(in: first))
+    let running = try RunningComparison(predictors)
+    try corpus.read(
+      begin: { try running.begin() }, append: { try running.append($0) }, end: { try running.endText() })
+    let comparison = try running.finish()
     bar.clear()
     switch format {
     case .json: _ = try Terminal.write(comparison.json.text(indented: true) + "\n")
     default: _ = try Terminal.write(comparison.text)
     }
+  }
+}
+
+extension Corpus {
+  /// Reads all texts piece by piece. Refused symbols are told with the name of their text, and on standard error how many
+  /// sequences of bytes were replaced.
+  fileprivate func read(
+    begin: () throws -> Void, append: (ArraySlice<UInt8>) throws -> Void, end: () throws -> Void
+  ) throws {
+    var reader = reader()
+    var name: String?
+    func endText() throws { if let name { try InText.named(name, end) } }
+    while let element = try reader.next() {
+      switch element {
+      case .file(let next):
+        try endText()
+        name = next
+        try begin()
+      case .text(let bytes): try InText.named(name ?? "") { try append(bytes[...]) }
+      }
+    }
+    try endText()
+    EncodingOptions.say(reader.replacements)
+  }
+
+  fileprivate func report(by reading: TextReading, _ followers: [any ReadingFollower]) throws -> PerplexityReport {
+    let report = try RunningReport(by: reading, followers: followers)
+    try read(begin: { try report.begin() }, append: { try report.append($0) }, end: { try report.endText() })
+    return try report.finish()
   }
 }

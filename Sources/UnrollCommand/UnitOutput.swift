@@ -8,13 +8,16 @@ final class UnitOutput {
   private let form: Form
   private let names: [String]
   private var top: TopRows?
+  /// Of the rows that were added, where it is asked for.
+  private var total: UnitTotal?
   private var pending = ""
   /// Whether somebody still reads.
   private(set) var isOpen = true
 
-  init(_ form: Form, names: [String], top: Int?) throws {
-    self.form = form
-    self.names = names.map { $0 == "-" ? "standard input" : $0 }
+  /// - Parameter addsTotal: Whether several rows are followed by their total; not where only the top ones are told.
+  init(_ form: Form, names: [String], top: Int?, addsTotal: Bool) {
+    (self.form, self.names) = (form, names)
+    total = addsTotal && top == nil && names.count > 1 ? UnitTotal() : nil
     self.top = top.map { TopRows($0) }
     switch form {
     case .text: pending = UnitRow.heading
@@ -28,11 +31,17 @@ final class UnitOutput {
       top?.add(row)
       return
     }
+    total?.add(row)
     try write(row)
   }
 
   func finish() throws {
     for row in top?.rows ?? [] { try write(row) }
+    switch form {
+    case .text: break
+    case .csv: pending += total.map { $0.csv + "\n" } ?? ""
+    case .jsonl: pending += total.map { $0.json.text() + "\n" } ?? ""
+    }
     try flush()
   }
 
@@ -72,7 +81,7 @@ func fileTable(_ report: PerplexityReport, names: [String]) -> String {
     ])
   }
   for (name, text) in zip(names, report.texts) {
-    add(name == "-" ? "standard input" : name, text.score, characters: text.characters, bytes: text.bytes)
+    add(name, text.score, characters: text.characters, bytes: text.bytes)
   }
   add("all", report.score, characters: report.characters, bytes: report.bytes)
   return table.text

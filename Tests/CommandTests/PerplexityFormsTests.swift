@@ -32,6 +32,29 @@ import Testing
     }
   }
 
+  /// Programs know the total of several files by its empty places.
+  @Test func filesAndTheirTotal() throws {
+    try withSmallModel { folder, model, text in
+      try Files.writeDurably(Array("Line 9: the fox\n".utf8), to: "\(folder)/b")
+      func rows(_ format: String, _ files: String...) throws -> [Substring] {
+        try run(unrollPath, ["perplexity", "--model", model, "--by", "file", "--format", format] + files).text
+          .split(separator: "\n")
+      }
+      let csv = try rows("csv", text, "\(folder)/b").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      #expect(csv.count == 4 && csv[3].prefix(4).allSatisfy(\.isEmpty) && csv[2][0] == "\(folder)/b")
+      for column in [4, 6] {
+        let bits = csv.dropFirst().compactMap { Double($0[column]) }
+        #expect(bits.count == 3 && abs(bits[0] + bits[1] - bits[2]) < 1e-5)
+      }
+      let ranks = csv.dropFirst().compactMap { Int($0[5]) }
+      #expect(ranks.count == 3 && ranks[2] == max(ranks[0], ranks[1]))
+      let json = try rows("jsonl", text, "\(folder)/b").map { try JSON(parsing: Array($0.utf8)) }
+      #expect(json.count == 3 && json[2]["file"]?.isNull == true && json[2]["position"]?.isNull == true)
+      #expect(json[2].members?.map(\.key) == json[0].members?.map(\.key))
+      #expect(try rows("csv", text).count == 2)
+    }
+  }
+
   @Test func aPageAndAVerifiedReport() throws {
     try withSmallModel { _, model, text in
       let page = try unroll("perplexity", "--model", model, "--format", "html", text)

@@ -17,11 +17,12 @@ import Testing
     }
   }
 
-  private func coverage(_ factor: Double, count: Int, series: Int) -> Double {
+  /// - Parameter capacity: Of the series, beyond which neighbours are averaged.
+  private func coverage(_ factor: Double, count: Int, series: Int, capacity: Int = 1 << 14) -> Double {
     let hits = (0..<series).count { seed in
-      BlockBootstrap(
-        meanOf: autoregression(count, factor, seed: UInt64(seed)), resamples: 1000, seed: UInt64(seed)
-      ).interval.contains(0)
+      var condensed = CondensedSeries(capacity: capacity)
+      for value in autoregression(count, factor, seed: UInt64(seed)) { condensed.add(value) }
+      return BlockBootstrap(meanOf: condensed.values, resamples: 1000, seed: UInt64(seed)).interval.contains(0)
     }
     return Double(hits) / Double(series)
   }
@@ -30,6 +31,14 @@ import Testing
   func theTrueMeanIsInside(_ factor: Double) {
     // 150 series: four standard deviations of a share of 0.95 are 0.07.
     #expect(coverage(factor, count: 1000, series: 150) > 0.88)
+    #expect(coverage(factor, count: 4000, series: 150, capacity: 1 << 10) > 0.88)
+  }
+
+  /// Neighbours averaged, 16 of them here, tell as well how sure the mean is.
+  @Test(.enabled(if: runsLongTests), arguments: [0.0, 0.3, 0.6, 0.8])
+  func coverageOfAveragedNeighbours(_ factor: Double) {
+    let share = coverage(factor, count: 24_000, series: 1000, capacity: 1 << 11)
+    #expect((0.93...0.97).contains(share), "\(share) at \(factor)")
   }
 
   @Test(.enabled(if: runsLongTests), arguments: [0.0, 0.3, 0.6, 0.8])

@@ -25,10 +25,10 @@ import Tokenization
   /// Uniform over 7 characters and over 256 bytes: é is two bytes.
   @Test func differentTokenizers() throws {
     let comparison = try Comparison(
-      [
-        try CharacterLosses("characters", of: [text], by: try reading(characters, seed: nil)),
-        try CharacterLosses("bytes", of: [text], by: try reading(bytes, seed: nil)),
-      ], texts: [text])
+      of: [text],
+      by: [
+        .model("characters", try reading(characters, seed: nil)), .model("bytes", try reading(bytes, seed: nil)),
+      ])
     let count = text.unicodeScalars.count - 1
     #expect(comparison.characters == count)
     let (first, second) = (comparison.entries[0], comparison.entries[1])
@@ -42,9 +42,8 @@ import Tokenization
 
   @Test func aModelAgainstItselfAndUniform() throws {
     let reading = try reading(characters, seed: 1)
-    let model = try CharacterLosses("model", of: [text], by: reading)
     let comparison = try Comparison(
-      [model, model, try CharacterLosses.uniform(of: [text], in: reading)], texts: [text])
+      of: [text], by: [.model("model", reading), .model("model", reading), .uniform(in: reading)])
     #expect(comparison.entries[1].difference?.mean == 0 && comparison.entries[1].difference?.interval == 0...0)
     #expect(abs(comparison.entries[2].score.mean - log(7)) < 1e-12)
     let report = try PerplexityReport(of: [text], by: reading)
@@ -61,29 +60,25 @@ import Tokenization
     let corpus = try reading.tokens(of: texts)
     #expect(corpus.count == (hasDocuments ? 3 : 2) && (corpus[0].last == 257) == hasDocuments)
     let model = NGramModel(order: 3, vocabularySize: tokenizer.vocabularySize, texts: corpus)
-    let losses = try CharacterLosses("ngram", of: texts, by: model, in: reading)
     let expected = corpus.reduce(0.0) {
       $0 + model.surprisals(of: $1).dropFirst(hasDocuments ? 0 : 1).reduce(0, +)
     }
-    #expect(abs(losses.score.nats - expected) < 1e-10)
-    let network = try CharacterLosses("model", of: texts, by: reading)
-    #expect(losses.score.tokens == network.score.tokens)
-    #expect(losses.losses.map(\.isNaN) == network.losses.map(\.isNaN))
-    #expect(abs(losses.losses.filter(\.isFinite).reduce(0, +) - expected) < 1e-10)
+    let comparison = try Comparison(of: texts, by: [.model("model", reading), .counts("ngram", model, in: reading)])
+    let (network, counts) = (comparison.entries[0], comparison.entries[1])
+    #expect(abs(counts.score.nats - expected) < 1e-10 && counts.score.tokens == network.score.tokens)
+    // What one scores the other scores: ends of documents that nothing comes before are no character's.
+    #expect(abs(counts.bitsPerCharacter * Double(comparison.characters) * log(2) - expected) < 1e-10)
   }
 
   @Test func formsNameAll() throws {
     let reading = try reading(characters, seed: 1)
-    let comparison = try Comparison(
-      [
-        try CharacterLosses("model", of: [text], by: reading), try CharacterLosses.uniform(of: [text], in: reading),
-      ], texts: [text])
+    let comparison = try Comparison(of: [text], by: [.model("model", reading), .uniform(in: reading)])
     #expect(comparison.text.contains("model") && comparison.text.contains("uniform"))
     let predictors = try #require(comparison.json["predictors"]?.array)
     #expect(predictors.map { $0["name"]?.string } == ["model", "uniform"])
     #expect(predictors[0]["difference_low"]?.isNull == true && predictors[1]["difference_low"]?.double != nil)
     #expect(throws: TooLittleText.self) {
-      try Comparison([try CharacterLosses("model", of: ["ab"], by: reading)], texts: ["ab"])
+      try Comparison(of: ["ab"], by: [.model("model", reading)])
     }
   }
 }

@@ -14,9 +14,9 @@ import Tokenization
     var reading = TextReading(
       RecurrentLanguageModel(network: network, parameters: network.initialParameters(seed: 1)), tokenizer)
     reading.detail = .init(alternatives: 2)
-    var map = HeatMap(texts, names: texts.indices.map { "text \($0)" }, tokenizer)
-    let report = try PerplexityReport(of: texts, by: reading) { map.add($0, $1) }
-    return report.page(map.finished(), model: "m<1>")
+    let map = HeatMap(names: texts.indices.map { "text \($0)" }, tokenizer)
+    let report = try PerplexityReport(of: texts, by: reading, followers: [map])
+    return report.page(map, model: "m<1>")
   }
 
   /// The text that the map shows.

@@ -9,21 +9,22 @@ import Tokenization
   /// Tokens as the strings they are; the first is not scored. Token i has i nats, rank i and entropy i / 2.
   private func rows(_ unit: TextUnit, _ texts: [[String]]) throws -> [UnitRow] {
     let sink = Rows()
-    let tokenizer = ByteTokenizer(normalization: .none)
-    var collector = UnitCollector(unit, of: texts.map { $0.joined() }, tokenizer) { sink.rows.append($0) }
+    let collector = UnitCollector(unit, ByteTokenizer(normalization: .none)) { sink.rows.append($0) }
     for (index, tokens) in texts.enumerated() {
+      let text = PassingText(tokens.joined())
+      collector.begin(index)
       var place = 0
       for (i, token) in tokens.enumerated() {
         let end = place + token.utf8.count
         try collector.add(
-          index,
           ScoredToken(
             id: 0, bytes: place..<end, position: i, isDocumentEnd: false, surprisal: i == 0 ? nil : Double(i),
-            details: i == 0 ? nil : .init(rank: i, entropy: Double(i) / 2)))
+            details: i == 0 ? nil : .init(rank: i, entropy: Double(i) / 2)), in: text)
         place = end
       }
+      _ = try collector.advance(to: place, in: text)
+      try collector.end(text)
     }
-    try collector.finish()
     return sink.rows
   }
 
@@ -68,17 +69,17 @@ import Tokenization
   /// Bytes of one character are added up.
   @Test func bytesMakeCharacters() throws {
     let sink = Rows()
-    var collector = UnitCollector(.character, of: ["aéb"], ByteTokenizer(normalization: .none)) {
-      sink.rows.append($0)
-    }
+    let collector = UnitCollector(.character, ByteTokenizer(normalization: .none)) { sink.rows.append($0) }
+    let text = PassingText("aéb")
+    collector.begin(0)
     for place in 0..<4 {
       try collector.add(
-        0,
         ScoredToken(
           id: 0, bytes: place..<place + 1, position: place, isDocumentEnd: false, surprisal: Double(place + 1),
-          details: nil))
+          details: nil), in: text)
     }
-    try collector.finish()
+    _ = try collector.advance(to: 4, in: text)
+    try collector.end(text)
     #expect(sink.rows.map(\.surprisal) == [1, 5, 4] as [Double?] && sink.rows.map(\.rank) == [nil, nil, nil])
   }
 
@@ -101,5 +102,18 @@ import Tokenization
     for row in try rows(.word, [["a ", "long ", "b ", "c ", "dd"]]) { top.add(row) }
     // Nats for each character: 1 / 4, 2, 3, 4 / 2.
     #expect(top.rows.map(\.text) == ["c", "b"])
+  }
+
+  /// A heap keeps what sorting would: equals in the order in which they came.
+  @Test(arguments: [1, 7, 200, 1000])
+  func theTopIsThatOfSorting(_ count: Int) throws {
+    let words = (0..<400).map { "w\($0 * 37 % 100) " }
+    let rows = try rows(.word, [["x "] + words.map { String(repeating: $0, count: 1) }]).dropFirst()
+    var top = TopRows(count)
+    // Some are as surprising as others.
+    let mixed = rows.map { row in rows[rows.startIndex + row.position * 7 % 50] }
+    for row in mixed { top.add(row) }
+    let sorted = mixed.enumerated().sorted { ($1.element.density, $0.offset) < ($0.element.density, $1.offset) }
+    #expect(top.rows.map(\.position) == sorted.prefix(count).map(\.element.position))
   }
 }

@@ -39,6 +39,56 @@ import UnicodeText
     }
   }
 
+  private func trace(
+    _ text: String, _ tokenizer: any Tokenizer, _ policy: UnknownPolicy, piece: Int, batch: Int
+  ) throws -> EncodedText {
+    var stream = TracingEncodingStream(tokenizer, unknown: policy, batch: batch)
+    var encoded = EncodedText(ids: [], unknown: [], offsets: [])
+    for piece in Array(text.utf8).pieces(of: piece) {
+      let (settled, part) = (stream.settled, try stream.append(piece))
+      #expect(part.offsets.allSatisfy { $0.lowerBound >= settled } && stream.settled >= settled)
+      encoded.ids += part.ids
+      encoded.offsets? += part.offsets
+    }
+    let rest = try stream.finish()
+    encoded.ids += rest.ids
+    encoded.offsets? += rest.offsets ?? []
+    encoded.unknown = rest.unknown
+    return encoded
+  }
+
+  /// Tokens in pieces have the places of those of the whole text.
+  @Test(arguments: [1, 5, 64], [0, 9, 40])
+  func hasThePlacesOfTheWhole(_ piece: Int, _ batch: Int) throws {
+    for form in [TextNormalization.none, .nfkc, .nfd] {
+      for (name, tokenizer) in try completeTokenizers(form) {
+        for text in hardTexts + [wordyText(piece + batch)] {
+          let traced = try trace(text, tokenizer, .fail, piece: piece, batch: batch)
+          let whole = try tokenizer.encode(text, unknown: .fail, keepsOffsets: true)
+          #expect(traced.ids == whole.ids, "\(name) \(form) \(text.debugDescription)")
+          #expect(traced.offsets == whole.offsets, "\(name) \(form) \(text.debugDescription)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 7, 4096], [UnknownPolicy.skip, .replace])
+  func tracesUnknownSymbols(_ piece: Int, _ policy: UnknownPolicy) throws {
+    let tokenizers: [any Tokenizer] = [
+      CharacterTokenizerTrainer(normalization: .nfc, minimumFrequency: 20).train(trainingText),
+      try BytePairTrainer(options(200, fallsBack: false), isByteLevel: false).train(trainingText),
+      try UnigramTrainer(options(200, fallsBack: false)).train(trainingText),
+    ]
+    for tokenizer in tokenizers {
+      for text in hardTexts + [wordyText(piece)] {
+        let traced = try trace(text, tokenizer, policy, piece: piece, batch: 16)
+        let whole = try tokenizer.encode(text, unknown: policy, keepsOffsets: true)
+        #expect(traced.ids == whole.ids && traced.unknown == whole.unknown, "\(text.debugDescription)")
+        #expect(traced.offsets == whole.offsets, "\(text.debugDescription)")
+      }
+    }
+  }
+
   @Test(arguments: [1, 7, 4096], [UnknownPolicy.skip, .replace])
   func countsUnknownSymbols(_ piece: Int, _ policy: UnknownPolicy) throws {
     let tokenizers: [any Tokenizer] = [
@@ -73,6 +123,8 @@ import UnicodeText
     for text in texts {
       let streamed = try encode(text, tokenizer, .fail, piece: piece, batch: 4)
       #expect(try streamed.ids == tokenizer.encode(text, unknown: .fail).ids, "\(text.debugDescription)")
+      let traced = try trace(text, tokenizer, .fail, piece: piece, batch: 4)
+      #expect(try traced.offsets == tokenizer.encode(text, unknown: .fail, keepsOffsets: true).offsets)
     }
   }
 

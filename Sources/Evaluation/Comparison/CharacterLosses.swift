@@ -1,71 +1,40 @@
 import LanguageModeling
 import Tokenization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// The surprisal of every character of some texts, by one predictor.
-public struct CharacterLosses: Sendable {
-  /// Whose they are.
-  public let name: String
-  /// In nats, one for each Unicode scalar of all texts in their order; NaN where it was not scored.
-  public private(set) var losses: [Double] = []
+/// What one predictor makes of every character of some texts, as they come.
+final class CharacterLosses {
   /// In the predictor's own tokens.
-  public private(set) var score = Score()
+  var score: Score { tally.score }
+  let reading: RunningReading
+  let queue = Queue()
+  private let tally = Tally()
 
-  /// Reads texts with a model.
-  ///
-  /// - Throws: as ``PerplexityReport/init(of:by:_:)``.
-  public init(_ name: String, of texts: [String], by reading: TextReading) throws {
-    self.init(name)
-    let sink = LossSink()
-    var collector = UnitCollector(.character, of: texts, reading.tokenizer) { sink.losses.append($0.surprisal ?? .nan) }
-    score = try PerplexityReport(of: texts, by: reading) { try collector.add($0, $1) }.score
-    try collector.finish()
-    losses = sink.losses
-  }
+  /// Characters that were read and are not compared yet: nats, NaN where none was scored, and bytes.
+  final class Queue {
+    fileprivate(set) var losses: [Double] = []
+    fileprivate(set) var widths: [UInt8] = []
 
-  /// Reads texts with n-grams, in the symbols of a model and scoring what the model scores.
-  ///
-  /// - Throws: as ``PerplexityReport/init(of:by:_:)``.
-  public init(_ name: String, of texts: [String], by model: NGramModel, in reading: TextReading) throws {
-    self.init(name)
-    try read(texts, reading) { model.probability(of: $1, after: $0) }
-  }
-
-  /// What knowing the vocabulary alone would cost.
-  ///
-  /// - Throws: as ``PerplexityReport/init(of:by:_:)``.
-  public static func uniform(of texts: [String], in reading: TextReading) throws -> CharacterLosses {
-    var losses = CharacterLosses("uniform")
-    try losses.read(texts, reading) { _, _ in 1 / Double(reading.tokenizer.vocabularySize) }
-    return losses
-  }
-
-  private init(_ name: String) { self.name = name }
-
-  private mutating func read(
-    _ texts: [String], _ reading: TextReading, _ probability: (_ before: ArraySlice<Int32>, Int32) -> Double
-  ) throws {
-    let sink = LossSink()
-    var collector = UnitCollector(.character, of: texts, reading.tokenizer) { sink.losses.append($0.surprisal ?? .nan) }
-    var score = Score()
-    try reading.read(texts, by: probability) { text, token in
-      if let loss = token.surprisal { score.add(loss) }
-      try collector.add(text, token)
+    func removeFirst(_ count: Int) {
+      losses.removeFirst(count)
+      widths.removeFirst(count)
     }
-    self.score = score
-    try collector.finish()
-    losses = sink.losses
   }
-}
 
-/// What a closure adds to.
-private final class LossSink {
-  var losses: [Double] = []
+  private final class Tally: ReadingFollower {
+    var score = Score()
+    func begin(_ index: Int) {}
+    func add(_ token: ScoredToken, in text: PassingText) { if let loss = token.surprisal { score.add(loss) } }
+    func advance(to place: Int, in text: PassingText) -> Int { place }
+    func end(_ text: PassingText) {}
+  }
+
+  /// - Throws: ``ConfigurationError`` for documents where the model knows none.
+  init(_ predictor: Comparison.Predictor) throws {
+    let queue = queue
+    let collector = UnitCollector(.character, predictor.reading.tokenizer) {
+      queue.losses.append($0.surprisal ?? .nan)
+      queue.widths.append(UInt8($0.text.utf8.count))
+    }
+    reading = try RunningReading(predictor.reading, by: predictor.predictor(), followers: [tally, collector])
+  }
 }

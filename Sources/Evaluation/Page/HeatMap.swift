@@ -13,7 +13,7 @@ import Tokenization
 ///
 /// Tokens of the beginning are elements of their own, with the alternatives as their title. What follows is coloured by
 /// the word, neighbours of one colour together, so that a megabyte stays light enough to scroll; the rest is left out.
-public struct HeatMap {
+public final class HeatMap: ReadingFollower {
   /// Tokens that tell their alternatives.
   public static let detailedTokens = 20_000
   /// Bytes of text that are shown.
@@ -21,19 +21,17 @@ public struct HeatMap {
   /// Upper bounds in bits of all colours but the last; under the first there is none.
   static let bounds = [1.0, 2, 4, 7, 11]
 
-  private let texts: [String]
   private let names: [String]
   private let tokenizer: any Tokenizer
 
   private var markup = ""
-  private var index = -1
-  private var bytes = TextBytes("")
   /// Bytes of the text that are written.
   private var written = 0
   private var tokens = 0
   private var total = 0
   /// Bytes since the chunk began, which the browser lays out when it comes into sight.
   private var chunk = 0
+  private var isOpen = false
   private var pending = Pending()
   private var run: (colour: Int, text: String) = (0, "")
 
@@ -46,80 +44,87 @@ public struct HeatMap {
     var id: Int32 = 0
   }
 
-  /// A map of texts without tokens yet.
-  public init(_ texts: [String], names: [String], _ tokenizer: any Tokenizer) {
-    self.texts = texts
+  /// A map without texts yet.
+  public init(names: [String], _ tokenizer: any Tokenizer) {
     self.names = names
     self.tokenizer = tokenizer
   }
 
   /// Whether some of the texts was left out.
-  var isShortened: Bool { total >= Self.shownBytes }
+  private(set) var isShortened = false
 
-  /// Adds the next token of a text.
-  public mutating func add(_ text: Int, _ token: ScoredToken) {
-    if text != index { begin(text) }
-    guard total < Self.shownBytes else { return }
+  public func begin(_ index: Int) {
+    (written, chunk, pending, run) = (0, 0, Pending(), (0, ""))
+    if total >= Self.shownBytes { isShortened = true }
+    guard !isShortened else { return }
+    if names.count > 1 { markup += "<h3>\(escaped(names[index]))</h3>\n" }
+    markup += "<div class=\"heat\"><div class=\"part\">"
+    isOpen = true
+  }
+
+  public func add(_ token: ScoredToken, in text: PassingText) {
+    guard hasRoom(for: token.bytes) else {
+      flush(text)
+      return
+    }
     guard let surprisal = token.surprisal else { return }
     if token.isDocumentEnd {
-      flush()
+      flush(text)
       return
     }
     let isDetailed = tokens < Self.detailedTokens
     // Words of what is not told token by token end where a token begins with white space.
-    if !isDetailed, pending.count > 0, bytes.scalar(at: token.bytes.lowerBound)?.properties.isWhitespace ?? true {
-      flush()
+    if !isDetailed, pending.count > 0, text.scalar(at: token.bytes.lowerBound)?.properties.isWhitespace ?? true {
+      flush(text)
     }
-    if pending.count == 0 { plain(until: token.bytes.lowerBound) }
+    if pending.count == 0 { plain(until: token.bytes.lowerBound, text) }
     pending.bits += surprisal / log(2)
     pending.count += 1
     pending.end = max(pending.end, token.bytes.upperBound)
     (pending.details, pending.id) = (isDetailed ? token.details : nil, token.id)
     tokens += 1
     // Parts of a scalar wait for the others; a line's end may end a part of the page.
-    let endsLine = pending.end > 0 && bytes.bytes[pending.end - 1] == UInt8(ascii: "\n")
-    if endsLine || isDetailed && bytes.start(of: pending.end) == pending.end { flush() }
+    let endsLine = pending.end > 0 && text[pending.end - 1] == UInt8(ascii: "\n")
+    let isEnough = isDetailed || pending.end - written > 1000
+    if endsLine || isEnough && text.start(of: pending.end) == pending.end { flush(text) }
   }
 
-  /// The map with all that was added.
-  public func finished() -> HeatMap {
-    var map = self
-    map.endText()
-    return map
+  public func advance(to place: Int, in text: PassingText) -> Int {
+    guard pending.count == 0 else { return written }
+    if place > written, hasRoom(for: written..<place) { plain(until: place, text) }
+    return place
   }
 
+  public func end(_ text: PassingText) {
+    guard isOpen else { return }
+    isOpen = false
+    flush(text)
+    endRun()
+    markup += "</div></div>\n"
+  }
+
+  /// The elements of all texts that have ended.
   var html: String { markup }
 
   // MARK: Parts
 
-  private mutating func begin(_ text: Int) {
-    endText()
-    (index, bytes, written, chunk) = (text, TextBytes(texts[text]), 0, 0)
-    pending = Pending()
-    if names.count > 1 { markup += "<h3>\(escaped(names[text]))</h3>\n" }
-    markup += "<div class=\"heat\"><div class=\"part\">"
-  }
-
-  private mutating func endText() {
-    guard index >= 0 else { return }
-    flush()
-    if !isShortened { plain(until: bytes.count) }
-    endRun()
-    markup += "</div></div>\n"
-    index = -1
+  /// Whether a part of the text may still be shown. What comes after one that may not is not shown either.
+  private func hasRoom(for part: Range<Int>) -> Bool {
+    if total + max(0, part.upperBound - written) > Self.shownBytes { isShortened = true }
+    return !isShortened
   }
 
   /// Text that was not scored.
-  private mutating func plain(until end: Int) {
+  private func plain(until end: Int, _ text: PassingText) {
     guard end > written else { return }
-    append(bytes.text(written..<end), colour: 0)
-    advance(to: end)
+    append(text.text(written..<end), colour: 0)
+    move(to: end, text)
   }
 
-  private mutating func flush() {
+  private func flush(_ source: PassingText) {
     guard pending.count > 0 else { return }
     let end = max(written, pending.end)
-    let text = bytes.text(written..<end)
+    let text = source.text(written..<end)
     let mean = pending.bits / Double(pending.count)
     let colour = Self.bounds.firstIndex { mean < $0 } ?? Self.bounds.count
     if let details = pending.details {
@@ -132,26 +137,26 @@ public struct HeatMap {
       append(text, colour: colour)
     }
     pending = Pending()
-    advance(to: end)
+    move(to: end, source)
   }
 
-  private mutating func append(_ text: String, colour: Int) {
+  private func append(_ text: String, colour: Int) {
     if run.colour != colour { endRun() }
     run.colour = colour
     run.text += text
   }
 
-  private mutating func endRun() {
+  private func endRun() {
     let text = escaped(run.text)
     if !text.isEmpty { markup += run.colour > 0 ? "<i class=\"h\(run.colour)\">\(text)</i>" : text }
     run = (0, "")
   }
 
-  private mutating func advance(to end: Int) {
+  private func move(to end: Int, _ text: PassingText) {
     chunk += end - written
     total += end - written
     written = end
-    guard chunk > 2000, end > 0, bytes.bytes[end - 1] == UInt8(ascii: "\n") else { return }
+    guard chunk > 2000, end > 0, text[end - 1] == UInt8(ascii: "\n") else { return }
     endRun()
     markup += "</div>\n<div class=\"part\">"
     chunk = 0

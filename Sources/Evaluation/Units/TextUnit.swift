@@ -8,17 +8,19 @@ public struct UnitRow: Sendable {
   /// The index of its text.
   public let file: Int
   /// Where it begins: the line and the Unicode scalar in it, both from 1.
-  public let line, position: Int
+  public internal(set) var line, position: Int
   /// The part as the text has it; of a line without its end, of a file nothing.
-  public let text: String
-  /// Unicode scalars of the text.
-  public let characters: Int
+  public internal(set) var text = ""
+  /// Unicode scalars of the text; of a file all.
+  public internal(set) var characters = 0
   /// Σ −ln p of its tokens in nats; nil where none was scored.
   public internal(set) var surprisal: Double?
   /// The highest rank among its tokens, from 1; nil where none was scored.
   public internal(set) var rank: Int?
   /// Σ of the entropies of the predictions of its tokens, in nats; nil where none was scored.
   public internal(set) var entropy: Double?
+
+  init(file: Int, line: Int, position: Int) { (self.file, self.line, self.position) = (file, line, position) }
 
   /// Nats for each character: what parts of different length are compared by.
   public var density: Double { (surprisal ?? 0) / Double(max(1, characters)) }
@@ -29,67 +31,80 @@ public struct UnitRow: Sendable {
     rank = max(rank ?? 0, details.rank)
     entropy = (entropy ?? 0) + share * details.entropy
   }
+
+  mutating func add(_ scalar: Unicode.Scalar) {
+    text.unicodeScalars.append(scalar)
+    characters += 1
+  }
 }
 
-/// Cuts a text into units, one after another, each with the white space that follows it.
+/// Cuts a text into units, scalar by scalar; each has the white space, or the line's end, that follows it.
 struct UnitCursor {
-  /// A unit: all bytes that belong to it, those that are shown, and the place where these begin.
-  struct Piece {
-    let all, shown: Range<Int>
-    let line, position: Int
-  }
-
-  private let text: TextBytes
-  private let unit: TextUnit
+  /// Bytes that are behind.
   private(set) var place = 0
-  private var line = 1
-  private var position = 1
+  /// Where the next scalar stands.
+  private(set) var line = 1
+  private(set) var position = 1
 
-  init(_ text: TextBytes, _ unit: TextUnit) {
-    self.text = text
-    self.unit = unit
+  private let unit: TextUnit
+  private var last: Unicode.Scalar?
+  /// Whether nothing but white space has come.
+  private var isLeading = true
+  /// Whether a carriage return has come, which may be part of the line's end.
+  private var hasReturn = false
+
+  init(_ unit: TextUnit) { self.unit = unit }
+
+  /// Steps over the next scalar.
+  ///
+  /// - Parameters:
+  ///   - row: The unit at hand; the next one where the scalar begins one.
+  ///   - index: Of the text.
+  /// - Returns: The unit that has ended, if one has.
+  mutating func step(over scalar: Unicode.Scalar, _ row: inout UnitRow?, file index: Int) -> UnitRow? {
+    let isSpace = unit == .word && scalar.properties.isWhitespace
+    var ended: UnitRow?
+    if begins(scalar, isSpace) {
+      ended = row
+      row = UnitRow(file: index, line: line, position: position)
+      hasReturn = false
+    }
+    defer {
+      place += UTF8.width(scalar)
+      (line, position) = scalar == "\n" ? (line + 1, 1) : (line, position + 1)
+      last = scalar
+      if unit == .word && isLeading {
+        // White space before the first word is part of it; the word begins after it.
+        if isSpace {
+          row?.line = line
+          row?.position = position
+        }
+        isLeading = isSpace
+      }
+    }
+    show(scalar, isSpace, &row)
+    return ended
   }
 
-  /// The next unit, nil at the end.
-  mutating func next() -> Piece? {
-    guard place < text.count else { return nil }
-    let first = place
-    if unit == .word { skip { $0.properties.isWhitespace } }
-    let (start, line, position) = (place, line, position)
+  private func begins(_ scalar: Unicode.Scalar, _ isSpace: Bool) -> Bool {
+    guard let last else { return true }
     switch unit {
-    case .token, .character: step()
-    case .word: skip { !$0.properties.isWhitespace }
-    case .line: skip { $0 != "\n" }
-    case .file: skip { _ in true }
+    case .token, .character: return true
+    case .word: return !isLeading && !isSpace && last.properties.isWhitespace
+    case .line: return last == "\n"
+    case .file: return false
     }
-    var end = place
+  }
+
+  private mutating func show(_ scalar: Unicode.Scalar, _ isSpace: Bool, _ row: inout UnitRow?) {
     switch unit {
-    case .word: skip { $0.properties.isWhitespace }
+    case .token, .character: row?.add(scalar)
+    case .word: if !isSpace { row?.add(scalar) }
+    case .file: row?.characters += 1
     case .line:
-      if end > start, text.bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-      step()
-    case .file: end = start
-    case .token, .character: break
+      if hasReturn && scalar != "\n" { row?.add("\r") }
+      hasReturn = scalar == "\r"
+      if scalar != "\n" && scalar != "\r" { row?.add(scalar) }
     }
-    return Piece(all: first..<place, shown: start..<end, line: line, position: position)
-  }
-
-  /// Where a byte is, at or after the place of the cursor, which moves there.
-  mutating func locate(_ byte: Int) -> (line: Int, position: Int) {
-    while place < byte, place < text.count { step() }
-    return (line, position)
-  }
-
-  private mutating func skip(while condition: (Unicode.Scalar) -> Bool) {
-    while let scalar = text.scalar(at: place), condition(scalar) { step(scalar) }
-  }
-
-  private mutating func step() {
-    if let scalar = text.scalar(at: place) { step(scalar) }
-  }
-
-  private mutating func step(_ scalar: Unicode.Scalar) {
-    place += UTF8.width(scalar)
-    (line, position) = scalar == "\n" ? (line + 1, 1) : (line, position + 1)
   }
 }

@@ -17,22 +17,19 @@ extension UnitRow {
 
   /// A line of comma-separated values, without its end; empty where nothing was scored.
   public func csv(file: String) -> String {
-    func bits(_ nats: Double?) -> String { nats.map { decimal($0 / log(2), places: 6) } ?? "" }
-    let fields = [
-      CSV.field(file), "\(line)", "\(position)", CSV.field(text), bits(surprisal), rank.map { "\($0)" } ?? "",
-      bits(entropy),
-    ]
-    return fields.joined(separator: ",")
+    let fields = [CSV.field(file), "\(line)", "\(position)", CSV.field(text)]
+    return (fields + figures.csv).joined(separator: ",")
   }
 
   /// One object; null where nothing was scored.
   public func json(file: String) -> JSON {
-    [
+    let place: JSON = [
       "file": .string(file), "line": .integer(line), "position": .integer(position), "text": .string(text),
-      "surprisal_bits": JSON(surprisal.map { $0 / log(2) }), "rank": rank.map { .integer($0) } ?? .null,
-      "entropy_bits": JSON(entropy.map { $0 / log(2) }),
     ]
+    return place.adding(figures.json)
   }
+
+  private var figures: UnitFigures { UnitFigures(surprisal: surprisal, rank: rank, entropy: entropy) }
 
   /// Heads of ``text(file:)``.
   public static var heading: String { "   bits   rank  entropy  place and text\n" }
@@ -48,5 +45,48 @@ extension UnitRow {
     let shown = text.unicodeScalars.count == 1 || text.contains("\n") ? JSON.string(text).text() : text
     return bits(surprisal, 7) + padded(rank.map { "\($0)" } ?? "–", 7) + bits(entropy, 9)
       + "  \(file):\(line):\(position)  \(shown)\n"
+  }
+}
+
+/// The sum of rows, told as one more of them: it alone has no file, no line and no position.
+public struct UnitTotal: Sendable {
+  private var figures = UnitFigures()
+
+  /// No row yet.
+  public init() {}
+
+  /// Adds a row: surprisals and entropies are added up; of ranks the highest counts.
+  public mutating func add(_ row: UnitRow) {
+    if let surprisal = row.surprisal { figures.surprisal = (figures.surprisal ?? 0) + surprisal }
+    if let entropy = row.entropy { figures.entropy = (figures.entropy ?? 0) + entropy }
+    if let rank = row.rank { figures.rank = max(figures.rank ?? 0, rank) }
+  }
+
+  /// As ``UnitRow/csv(file:)``, with empty fields.
+  public var csv: String { (["", "", "", ""] + figures.csv).joined(separator: ",") }
+
+  /// As ``UnitRow/json(file:)``, with nulls.
+  public var json: JSON {
+    let json: JSON = ["file": .null, "line": .null, "position": .null, "text": .null]
+    return json.adding(figures.json)
+  }
+}
+
+/// What a model made of a part of a text, in nats.
+private struct UnitFigures: Sendable {
+  var surprisal: Double?
+  var rank: Int?
+  var entropy: Double?
+
+  var csv: [String] {
+    func bits(_ nats: Double?) -> String { nats.map { decimal($0 / log(2), places: 6) } ?? "" }
+    return [bits(surprisal), rank.map { "\($0)" } ?? "", bits(entropy)]
+  }
+
+  var json: [JSON.Member] {
+    [
+      .init("surprisal_bits", JSON(surprisal.map { $0 / log(2) })),
+      .init("rank", rank.map { .integer($0) } ?? .null), .init("entropy_bits", JSON(entropy.map { $0 / log(2) })),
+    ]
   }
 }

@@ -14,17 +14,6 @@ extension Scorer {
     }
   }
 
-  /// The same with all that `detail` asks for.
-  func forEachPrediction(
-    _ tokens: TokenStream, _ detail: PredictionDetail, _ progress: ReadingProgress? = nil,
-    _ use: (_ place: Int, Double, ScoredToken.Details) throws -> Void
-  ) rethrows {
-    try forEachWindow(tokens, progress) { start, reader, window in
-      let predictions = reader.predictions(window, detail)
-      for t in 0..<window.steps { try use(start + t, predictions.surprisals[t], .init(predictions, t)) }
-    }
-  }
-
   /// Windows one after another, each with the place of its first target.
   private func forEachWindow(
     _ tokens: TokenStream, _ progress: ReadingProgress?,
