@@ -1,9 +1,15 @@
-/// A table with a heading: the first two columns flush left, the others flush right.
+/// A table with a heading: the first columns flush left, the others flush right.
 public struct ColumnTable: Sendable {
   private var rows: [[String]]
+  private let flushLeft: Int
 
   /// A table with its heading alone.
-  public init(_ columns: [String]) { rows = [columns] }
+  ///
+  /// - Parameter flushLeft: How many of the first columns are flush left.
+  public init(_ columns: [String], flushLeft: Int = 2) {
+    rows = [columns]
+    self.flushLeft = flushLeft
+  }
 
   /// Adds a row of as many cells.
   public mutating func add(_ cells: [String]) {
@@ -12,16 +18,7 @@ public struct ColumnTable: Sendable {
   }
 
   /// The lines; ends with a line feed.
-  public var text: String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        let room = String(repeating: " ", count: widths[column] - cell.count)
-        return column < 2 ? cell + room : room + cell
-      }
-      return cells.joined(separator: "  ").trimmingEnd + "\n"
-    }.joined()
-  }
+  public var text: String { columns(rows, flushLeft: flushLeft) }
 }
 
 /// Comma-separated values (RFC 4180).
@@ -30,13 +27,5 @@ public enum CSV {
   public static func field(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { !Array(",\"\r\n".utf8).contains($0) }
     return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
-  }
-}
-
-extension String {
-  fileprivate var trimmingEnd: Substring {
-    var text = self[...]
-    while text.last == " " { text.removeLast() }
-    return text
   }
 }

@@ -28,13 +28,26 @@ public func threeDigits(_ value: Double) -> String {
   }
 }
 
-/// Rows of cells in columns, two spaces apart, flush right; the last cells of rows that have more than the first are
-/// flush left. Ends with a line feed.
-public func columns(_ rows: [[String]]) -> String {
+/// Rows of cells in columns, two spaces apart, flush right but for the first few; the last cells of rows that have more
+/// than the first are flush left. No line ends in spaces; ends with a line feed.
+///
+/// - Parameter flushLeft: How many of the first columns are flush left.
+public func columns(_ rows: [[String]], flushLeft: Int = 0) -> String {
   guard let first = rows.first else { return "" }
   let widths = first.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   return rows.map { row in
-    let cells = first.indices.map { String(repeating: " ", count: widths[$0] - row[$0].count) + row[$0] }
-    return (cells + row.dropFirst(first.count)).joined(separator: "  ") + "\n"
+    let cells = first.indices.map { column in
+      let room = String(repeating: " ", count: widths[column] - row[column].count)
+      return column < flushLeft ? row[column] + room : room + row[column]
+    }
+    return (cells + row.dropFirst(first.count)).joined(separator: "  ").trimmingEnd + "\n"
   }.joined()
+}
+
+extension String {
+  fileprivate var trimmingEnd: Substring {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return text
+  }
 }

@@ -100,7 +100,7 @@ public struct Recipe: Sendable {
   private func parameters(_ hidden: Int) -> Double {
     let gates: Double =
       switch configuration.cell {
-      case .lstm: 4
+      case .lstm, .layerNormLSTM: 4
       case .gru: 3
       case .rnn: 1
       }

@@ -8,7 +8,7 @@ struct Explanation {
   init(_ recipe: Recipe) { self.recipe = recipe }
 
   var text: String {
-    var table = ColumnTable(["setting", "value", "chosen from"])
+    var table = ColumnTable(["setting", "value", "chosen from"], flushLeft: 3)
     let reasons = Dictionary(uniqueKeysWithValues: recipe.reasons.map { ($0.choice.rawValue, $0.why) })
     for setting in recipe.configuration.settings {
       table.add([setting.name, setting.value.isEmpty ? "on" : setting.value, reasons[setting.name] ?? ""])

@@ -37,6 +37,7 @@ import Training
       },
       Kind("documents") { ($0.documents, $0.vocabulary.normalization) = (.line, .none) },
       Kind("validation at epochs' ends") { $0.validateEvery = nil },
+      Kind("layer norm") { $0.cell = .layerNormLSTM },
       Kind("two threads") { $0.threads = 2 },
     ]
   }

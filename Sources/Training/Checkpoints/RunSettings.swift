@@ -82,9 +82,12 @@ extension TrainingConfiguration {
   }
 
   private var modelSettings: [RunSetting] {
-    settings([
-      ("cell", cell.rawValue), ("nonlinearity", cell == .rnn ? nonlinearity.rawValue : nil),
-      ("forget-bias", cell == .lstm ? "\(forgetBias)" : nil), ("layers", "\(layers)"), ("hidden-size", "\(hiddenSize)"),
+    let isNormalized = cell == .layerNormLSTM
+    return settings([
+      ("cell", (isNormalized ? .lstm : cell).rawValue), ("layer-norm", flag(isNormalized)),
+      ("nonlinearity", cell == .rnn ? nonlinearity.rawValue : nil),
+      ("forget-bias", isNormalized || cell == .lstm ? "\(forgetBias)" : nil), ("layers", "\(layers)"),
+      ("hidden-size", "\(hiddenSize)"),
       ("embedding-size", "\(embeddingSize)"), ("tie-weights", flag(tiesWeights)),
       ("train-initial-state", flag(trainsInitialState)),
     ])
