@@ -164,7 +164,9 @@ public struct TrainingConfiguration: Sendable {
   public static func recommended(corpus: [String], output: String) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(corpus: corpus, output: output)
     configuration.automatic = Set(Recipe.Choice.allCases)
-    configuration.k1 = 100
+    configuration.cell = .layerNormLSTM
+    configuration.k1 = 50
+    configuration.learningRate = 0.004
     configuration.hasRandomOffset = true
     configuration.schedule = ScheduleConfiguration(.cosine, warmUp: .share(0.02))
     configuration.average = .exponential(decay: 0.999)

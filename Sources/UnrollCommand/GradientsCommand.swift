@@ -77,7 +77,7 @@ struct GradientsCommand: ParsableCommand {
     var given: [String] {
       [
         cell.map { _ in "--cell" }, nonlinearity.map { _ in "--nonlinearity" }, forgetBias.map { _ in "--forget-bias" },
-        norm.layerNorm ? "--layer-norm" : nil,
+        norm.layerNorm == nil ? nil : "--layer-norm",
         layers.map { _ in "--layers" }, hiddenSize.map { _ in "--hidden-size" },
         embeddingSize.map { _ in "--embedding-size" }, seed.map { _ in "--seed" },
       ].compactMap { $0 }

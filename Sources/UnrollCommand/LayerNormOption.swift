@@ -3,18 +3,27 @@ import Recurrence
 
 /// `--layer-norm`, which makes another cell of the chosen one.
 struct LayerNormOption: ParsableArguments {
-  @Flag(help: "Layer normalization in the cell of an lstm (Ba, Kiros & Hinton 2016): products and cell, step by step.")
-  var layerNorm = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Layer normalization in the cell of an lstm (Ba, Kiros & Hinton 2016): products and cell, step by step. In train it \
+      is the default of an lstm without --hidden-size.
+      """)
+  var layerNorm: Bool?
 
   /// Nil is the default cell, an LSTM.
   func validate(with cell: RecurrentCell?) throws {
     try require(
-      !layerNorm || cell ?? .lstm == .lstm,
+      layerNorm != true || cell ?? .lstm == .lstm,
       "--layer-norm is for --cell lstm; there is none in the cell of \(cell?.rawValue ?? "").")
   }
 
   /// The cell that `--cell` and this flag name together.
-  func applied(to cell: RecurrentCell) -> RecurrentCell { layerNorm ? .layerNormLSTM : cell }
+  ///
+  /// - Parameter byDefault: Whether an LSTM is normalized where nothing is said.
+  func applied(to cell: RecurrentCell, byDefault: Bool = false) -> RecurrentCell {
+    cell == .lstm && layerNorm ?? byDefault ? .layerNormLSTM : cell
+  }
 }
 
 extension RecurrentCell: ExpressibleByArgument {

@@ -51,7 +51,7 @@ struct OptimizerOptions: ParsableArguments {
       \(RangeTest.steps) short steps and takes a thirtieth of the one with the least loss; the curve is shown, and kept in \
       training/learning-rate.csv.
       """)
-  var learningRate: RateArgument = .rate(0.003)
+  var learningRate: RateArgument = .rate(0.004)
 
   @Option(help: "Momentum of sgd and rmsprop. The default is 0.")
   var momentum: Double?

@@ -29,7 +29,7 @@ struct TruncationOptions: ParsableArguments {
   enum State: String, ExpressibleByArgument, CaseIterable { case carried, reset }
 
   @Option(help: "Steps between two updates; all is a whole lane, full backpropagation through time.")
-  var k1: StepsArgument = .steps(100)
+  var k1: StepsArgument = .steps(50)
 
   @Option(help: "Steps that a gradient flows back; the default is k1. More than k1 unrolls the steps before again.")
   var k2: Int?

@@ -300,3 +300,36 @@ import Testing
     }
   }
 }
+
+/// What is chosen where nothing is said.
+@Suite struct ExplainTests {
+  /// `--explain` prints every setting and trains nothing; a run then takes just these.
+  @Test func explainsAndTrainsSo() throws {
+    try withTemporaryFolder { folder in
+      let (text, model) = ("\(folder)/text", "\(folder)/m")
+      try Files.writeDurably(Array(smallText.utf8), to: text)
+      let flags = ["train", text, "-o", model, "--steps", "20", "--checkpoint-every", "20"]
+      let explained = try run(unrollPath, flags + ["--explain"])
+      #expect(explained.status == 0 && explained.error.isEmpty && Files.kind(model) == .nothing)
+      let lines = explained.text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+      #expect(lines.first?.first == "setting")
+      #expect(try run(unrollPath, flags + ["-q"]).status == 0)
+      let state = try JSON(parsing: Files.read("\(model)/training/checkpoint-20/state.json"))
+      for line in lines.dropFirst() where line[0] != "corpus" {
+        let stored = try #require(state["settings"]?[line[0]]?.string)
+        #expect(stored == (line[1] == "on" ? "" : line[1]) || stored.isEmpty, "\(line)")
+      }
+      #expect(lines.contains { $0[0] == "hidden-size" && $0.count > 5 })
+      #expect(try JSON(parsing: Files.read("\(model)/config.json"))["cell"]?.string == "layer_norm_lstm")
+    }
+  }
+
+  /// A given size is a plain LSTM, as PyTorch has it, unless layer normalization is asked for.
+  @Test(arguments: [([], "lstm"), (["--layer-norm"], "layer_norm_lstm")] as [([String], String)])
+  func aGivenSizeIsPlain(_ flags: [String], _ cell: String) throws {
+    try withSmallModel(flags) { _, model, _ in
+      let config = try JSON(parsing: Files.read("\(model)/config.json"))
+      #expect(config["cell"]?.string == cell)
+    }
+  }
+}
