@@ -4,7 +4,11 @@ import Testing
 
 /// `--init-from`, as a person meets it.
 @Suite struct FineTuningCommandTests {
-  private static let flags = ["--lanes", "4", "--k1", "12", "--quiet", "--precision", "float32"]
+  private static let flags = [
+    "--lanes", "4", "--k1", "12", "--quiet", "--precision", "float32", "--dropout", "0", "--weight-drop", "0",
+    "--average",
+    "none", "--schedule", "constant", "--warmup", "0",
+  ]
   private static let newText = String(repeating: "Der Fuchs läuft über 12 Äcker – 🦊.\n", count: 60)
 
   private func withNewText(
@@ -29,7 +33,7 @@ import Testing
       #expect(try run(unrollPath, training + ["-o", whole, "--steps", "40"]).status == 0)
       #expect(try run(unrollPath, training + ["-o", parts, "--steps", "20"]).status == 0)
       let notes = try #require(try events("start", whole)[0]["notes"]?.array?.compactMap(\.string))
-      #expect(notes.contains { $0.hasPrefix("7 new characters: 'D' (U+0044), ") })
+      #expect(notes.contains { $0.hasPrefix("9 new characters: 'D' (U+0044), ") })
       try Files.remove(model)
       let rest = try unroll("train", "--resume", "-o", parts, "--steps", "40", "-q")
       #expect(rest.status == 0, "\(rest.error)")
