@@ -113,8 +113,7 @@ public struct ModelFolder: Sendable {
       }
     }
     let start = try configuration.documents?.start ?? readStartToken(tokenizer)
-    let weights = try readWeights(configuration)
-    let model = try assemble(configuration, weights, configuration.layer(precision))
+    let model = try assemble(configuration, configuration.layer(precision))
     return Loaded(model: model, tokenizer: tokenizer, startToken: start)
   }
 
@@ -160,9 +159,19 @@ public struct ModelFolder: Sendable {
   }
 
   private func assemble<Layer: RecurrentLayer>(
-    _ configuration: ModelConfiguration, _ weights: Safetensors, _: Layer.Type
+    _ configuration: ModelConfiguration, _: Layer.Type
   ) throws -> any LanguageModel {
     let network = Network<Layer>(configuration)
+    return RecurrentLanguageModel(network: network, parameters: try readParameters(of: network))
+  }
+
+  /// Reads and checks the weights of a network that has the configuration of `config.json`.
+  ///
+  /// - Throws: ``FileError`` that names the file.
+  package func readParameters<Layer: RecurrentLayer>(
+    of network: Network<Layer>
+  ) throws -> ParameterSet<Layer.K.Real> {
+    let weights = try readWeights(network.configuration)
     func invalid(_ what: String) -> FileError { FileError(.invalid, file(Self.weightsName), what) }
     // Everything is checked before memory is taken: a damaged config.json may claim any size.
     let tensors = try network.layout.entries.map { entry in
@@ -187,6 +196,6 @@ public struct ModelFolder: Sendable {
         throw invalid("tensor \(network.layout[slot].name) holds a number that is not finite")
       }
     }
-    return RecurrentLanguageModel(network: network, parameters: parameters)
+    return parameters
   }
 }

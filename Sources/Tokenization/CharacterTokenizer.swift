@@ -139,6 +139,16 @@ public struct CharacterTokenizer: Tokenizer, Equatable {
     position += scalars
   }
 
+  /// The vocabulary with the scalars of a text that it lacks, behind its own and in their order; ids stay what they are.
+  /// Scalars seen less often than the minimum frequency stay unknown; where nothing is lacking it is the same.
+  func extended(by counts: ScalarCounts, minimumFrequency: Int) -> CharacterTokenizer {
+    let new = counts.seen.filter { $0.count >= minimumFrequency && id(of: $0.scalar) < 0 }.map(\.scalar)
+    guard !new.isEmpty else { return self }
+    return CharacterTokenizer(
+      byID: scalars + new.map(Optional.some), unknownID: unknownID, normalization: normalization,
+      specialSymbols: specialSymbols)
+  }
+
   func id(of scalar: Unicode.Scalar) -> Int32 {
     scalar.value < ids.count ? ids[Int(scalar.value)] : -1
   }

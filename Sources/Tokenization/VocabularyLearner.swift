@@ -24,6 +24,17 @@ public struct VocabularyLearner {
     learn = { trainer.train(try decodeUTF8($0.whole?.bytes ?? [])) }
   }
 
+  /// Learns the characters that a vocabulary lacks; see ``CharacterTokenizer/extended(by:minimumFrequency:)``.
+  public init(extending tokenizer: CharacterTokenizer, minimumFrequency: Int) {
+    var trainer = CharacterTokenizerTrainer(
+      normalization: tokenizer.normalization, minimumFrequency: minimumFrequency)
+    trainer.specialSymbols = tokenizer.specialSymbols.map(\.text)
+    characters = ScalarCounter(trainer)
+    learn = {
+      tokenizer.extended(by: try $0.characters?.finish() ?? ScalarCounts(), minimumFrequency: minimumFrequency)
+    }
+  }
+
   /// Learns merges.
   public init(_ trainer: BytePairTrainer) { self.init(trainer.options, batch: 1 << 20, trainer.train) }
 

@@ -14,7 +14,7 @@ struct EncodedCorpus {
   let bytes: Int
   let hash: String
   let files: Int
-  let notes: [String]
+  var notes: [String]
   /// Sequences of bytes that were not UTF-8 and became U+FFFD.
   var replacements = 0
   var source: SourceFigures?
@@ -155,7 +155,7 @@ struct EncodedCorpus {
 
   /// Maps a file of token ids; the validation part of a fraction is its last ids.
   init(tokenFile path: String, _ configuration: TrainingConfiguration) throws {
-    guard case .file(let tokenizerPath) = configuration.tokenizer else {
+    guard let tokenizerPath = configuration.tokenizer.path else {
       throw FileError(.invalid, path, "holds token ids; name the tokenizer that made them: --tokenizer FILE")
     }
     tokenizer = try TokenizerChoice.read(tokenizerPath)

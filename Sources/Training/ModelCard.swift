@@ -55,7 +55,7 @@ struct ModelCard {
         "\(grouped(model.vocabularySize)) \(unit)s, normalization \(data.tokenizer.normalization)"
       ),
       ("corpus", "\(corpusName), \(grouped(data.corpusBytes)) bytes, SHA-256 `\(data.corpusHash)`"),
-    ] + knownAnswer + documents + [
+    ] + begun + knownAnswer + documents + [
       (
         "training part",
         "\(grouped(data.predictedTargets)) \(unit)s an epoch, in \(data.training.lanes) lanes, \(truncation)"
@@ -104,6 +104,13 @@ struct ModelCard {
   private var corpusName: String {
     if let source = data.source { return "the source `\(source.description)`" }
     return configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
+  }
+
+  /// A row for the model that the run began with.
+  private var begun: [(label: String, value: String)] {
+    guard let initial = configuration.initialModel else { return [] }
+    let hash = initial.hash.map { ", whose model.safetensors has SHA-256 `\($0)`" } ?? ""
+    return [("fine-tuned from", "the model `\(Paths.name(initial.path))`\(hash)")]
   }
 
   /// Rows for a source.

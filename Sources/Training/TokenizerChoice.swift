@@ -15,17 +15,27 @@ public enum TokenizerChoice: Sendable, Equatable {
   case unigram
   /// The tokenizer.json or sentencepiece `.model` at a path, or the tokenizer.json of the model folder there.
   case file(String)
+  /// That of the model folder at a path; one of characters gets those of the training part that it lacks.
+  case extended(String)
 
   /// Whether a vocabulary size can be wished for.
   public var isSubword: Bool {
     switch self {
     case .bytePair, .unigram: true
-    case .character, .grapheme, .byte, .file: false
+    case .character, .grapheme, .byte, .file, .extended: false
     }
   }
 
   /// Whether the vocabulary is learnt from a text.
   public var isLearnt: Bool { isSubword || self == .character || self == .grapheme }
+
+  /// Where it is read from, if it is.
+  var path: String? {
+    switch self {
+    case .file(let path), .extended(let path): path
+    case .character, .grapheme, .byte, .bytePair, .unigram: nil
+    }
+  }
 
   /// The tokenizer: learnt from a text that comes in pieces, or read.
   ///
@@ -52,6 +62,9 @@ public enum TokenizerChoice: Sendable, Equatable {
     case .byte:
       return ByteTokenizer(normalization: options.normalization, specialSymbols: options.specialSymbols)
     case .file(let path): return try Self.read(path)
+    case .extended(let path):
+      guard let tokenizer = try Self.read(path) as? CharacterTokenizer else { return try Self.read(path) }
+      learner = VocabularyLearner(extending: tokenizer, minimumFrequency: options.minimumFrequency)
     }
     try text { try learner.append($0) }
     return try learner.finish()

@@ -32,17 +32,20 @@ public enum Trainer {
   ) throws -> TrainingEvent.End {
     // What can be refused is refused before the corpus is read; nothing is written before everything is in order.
     try configuration.precision.requireTraining()
-    _ = try modelConfiguration(configuration, vocabularySize: 1)
+    if configuration.initialModel == nil { _ = try modelConfiguration(configuration, vocabularySize: 1) }
     if configuration.resumes, let output = try OutputFolder(resuming: configuration.output) {
       return try resume(configuration, output, on: layer, stop: stop, report: report)
     }
     try OutputFolder.check(configuration.output, overwrites: configuration.overwrites)
-    let corpus = try EncodedCorpus.reading(configuration)
-    let configuration = recipe(configuration, corpus).configuration
+    var configuration = configuration
+    let initial = try InitialModel.take(&configuration)
+    var corpus = try EncodedCorpus.reading(configuration)
+    if let initial { corpus.notes += initial.notes(on: corpus) }
+    configuration = recipe(configuration, corpus).configuration
     let data = try TrainingData(configuration, corpus)
     let model = try model(configuration, data)
     let output = try OutputFolder(configuration.output, overwrites: configuration.overwrites)
-    return try run(configuration, model, data, output, from: nil, on: layer, stop: stop, report: report)
+    return try run(configuration, model, data, output, from: nil, initial, on: layer, stop: stop, report: report)
   }
 
   /// Goes on with the run of a folder; one that is over stays as it is.
@@ -55,6 +58,7 @@ public enum Trainer {
     }
     let point = try ResumePoint(content)
     var configuration = configuration
+    if let initial = configuration.initialModel { try initial.restore(from: output.folder, point, in: &configuration) }
     try point.restoreChoices(in: &configuration)
     try point.check(configuration)
     if var end = output.checkpoints.end, point.hasLimit(of: configuration) {
@@ -65,14 +69,16 @@ public enum Trainer {
     let data = try TrainingData(configuration)
     try point.check(data)
     let model = try model(configuration, data)
-    return try run(configuration, model, data, output, from: point, on: layer, stop: stop, report: report)
+    return try run(configuration, model, data, output, from: point, nil, on: layer, stop: stop, report: report)
   }
 
   /// What ``train(_:stop:report:)`` would choose, and why; nothing is trained or written.
   ///
   /// - Throws: As that.
   public static func explain(_ configuration: TrainingConfiguration) throws -> Recipe {
-    try recipe(configuration, EncodedCorpus.reading(configuration))
+    var configuration = configuration
+    _ = try InitialModel.take(&configuration)
+    return try recipe(configuration, EncodedCorpus.reading(configuration))
   }
 
   private static func recipe(_ configuration: TrainingConfiguration, _ corpus: EncodedCorpus) -> Recipe {
@@ -81,11 +87,13 @@ public enum Trainer {
 
   private static func run(
     _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
-    from point: ResumePoint?, on layer: (any RecurrentLayer.Type)?, stop: StopRequest,
+    from point: ResumePoint?, _ initial: InitialModel?, on layer: (any RecurrentLayer.Type)?, stop: StopRequest,
     report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.End {
     func run<Layer: RecurrentLayer>(_: Layer.Type) throws -> TrainingEvent.End {
-      try TrainingRun<Layer>(configuration, model, data, output, resuming: point).run(stop: stop, report: report)
+      let weights = try initial?.parameters(of: Network<Layer>(model), configuration)
+      let run = try TrainingRun<Layer>(configuration, model, data, output, resuming: point, initial: weights)
+      return try run.run(stop: stop, report: report)
     }
     let chosen: any RecurrentLayer.Type = layer ?? model.trainingLayer(configuration.precision)
     return try run(chosen)

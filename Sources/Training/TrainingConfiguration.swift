@@ -27,6 +27,9 @@ public struct TrainingConfiguration: Sendable {
   /// seen less often than its minimum frequency become `<unk>`.
   public var vocabulary: SubwordTrainingOptions
 
+  /// The model whose weights, architecture and vocabulary the run begins with, whatever is said of those here; nil for
+  /// fresh weights.
+  public var initialModel: InitialModelChoice?
   /// The recurrent cell.
   public var cell: RecurrentCell
   /// Of a plain RNN.
@@ -184,6 +187,7 @@ public struct TrainingConfiguration: Sendable {
     documents = .stream
     tokenizer = .character
     vocabulary = .init(vocabularySize: 1000)
+    initialModel = nil
     cell = .lstm
     nonlinearity = .tanh
     forgetBias = 1

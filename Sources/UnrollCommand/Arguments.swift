@@ -60,8 +60,8 @@ func requireDistinctInputs(_ paths: [String]) throws {
 
 /// The options that choose a recurrent cell.
 struct CellOptions: ParsableArguments {
-  @Option(help: "Recurrent cell: lstm, gru or rnn.")
-  var cell: RecurrentCell = .lstm
+  @Option(help: "Recurrent cell: lstm, gru or rnn. The default is lstm.")
+  var cell: RecurrentCell?
 
   @OptionGroup var norm: LayerNormOption
 
@@ -69,12 +69,12 @@ struct CellOptions: ParsableArguments {
   var nonlinearity: Nonlinearity?
 
   /// The cell, with layer normalization where that is asked for.
-  var chosen: RecurrentCell { norm.applied(to: cell) }
+  var chosen: RecurrentCell { norm.applied(to: cell ?? .lstm) }
 
   func validate() throws {
     try require(
       nonlinearity == nil || cell == .rnn,
-      "--nonlinearity is for --cell rnn; \(cell.rawValue) has its own.")
+      "--nonlinearity is for --cell rnn; \((cell ?? .lstm).rawValue) has its own.")
     try norm.validate(with: cell)
   }
 }

@@ -27,7 +27,7 @@ struct SourceOptions: ParsableArguments {
     try require(text.validation == nil, "--validation is for a corpus; a source validates on a draw of its own.")
     try require((text.documents.cut ?? .stream) == .stream, "--documents is for a corpus; a source is one stream.")
     try require(
-      text.vocabulary.tokenizer == "character", "--tokenizer is for a corpus; a source's symbols are characters.")
+      text.vocabulary.choice == .character, "--tokenizer is for a corpus; a source's symbols are characters.")
     try require(
       text.vocabulary.minFrequency == 1, "--min-frequency is for a corpus; a source has a vocabulary of its own.")
     try require(

@@ -40,7 +40,7 @@ struct TrainTokenizer: ParsableCommand {
 
   func run() throws {
     try reportingErrors {
-      try refuseExport(vocabulary.normalization.exportObstacle)
+      try refuseExport(vocabulary.options(defaultSize: 1000).normalization.exportObstacle)
       let corpus = try Corpus(corpus, invalid: encoding.policy)
       Terminal.complain(of: corpus)
       let tokenizer = try vocabulary.choice.tokenizer(vocabulary.options(defaultSize: 1000)) { learn in

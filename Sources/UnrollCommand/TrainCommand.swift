@@ -33,6 +33,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Text") var text: TextOptions
   @OptionGroup(title: "Source with a known answer") var source: SourceOptions
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Fine-tuning") var initial: InitialModelOption
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup(title: "Stopping and going on") var checkpoints: CheckpointOptions
   @OptionGroup(title: "Optimiser") var optimizer: OptimizerOptions
@@ -60,6 +61,7 @@ struct TrainCommand: ParsableCommand {
     try require(
       (text.documents.cut ?? .stream) == .stream || (regularization.ar == 0 && regularization.tar == 0),
       "--ar and --tar compare the steps of one stream; leave them out with --documents.")
+    try initial.validate(model, source)
     try optimizer.validate(hasValidation: text.validation != nil || text.validationFraction != 0)
   }
 
@@ -99,8 +101,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "What the forget biases of a fresh LSTM add up to. The default is 1.")
     var forgetBias: Double?
 
-    @Option(help: "Recurrent layers.")
-    var layers = 2
+    @Option(help: "Recurrent layers. The default is 2.")
+    var layers: Int?
 
     @Option(help: "Hidden units of each layer. The default is chosen from the text and the time; see --explain.")
     var hiddenSize: Int?
@@ -116,10 +118,10 @@ struct TrainCommand: ParsableCommand {
 
     func validate() throws {
       try require(
-        forgetBias == nil || cell.cell == .lstm,
-        "--forget-bias is for --cell lstm; \(cell.cell.rawValue) has no forget gate.")
+        forgetBias == nil || cell.cell ?? .lstm == .lstm,
+        "--forget-bias is for --cell lstm; \((cell.cell ?? .lstm).rawValue) has no forget gate.")
       try require(forgetBias?.isFinite ?? true, "--forget-bias is not finite.")
-      try require((1...64).contains(layers), "--layers is \(layers); it must be 1 to 64.")
+      try require((1...64).contains(layers ?? 1), "--layers is \(layers ?? 0); it must be 1 to 64.")
       for (name, size) in [("hidden-size", hiddenSize ?? 1), ("embedding-size", embeddingSize ?? 1)] {
         try require((1...65_536).contains(size), "--\(name) is \(size); it must be 1 to 65,536.")
       }
@@ -214,12 +216,13 @@ struct TrainCommand: ParsableCommand {
     settings.cell = model.cell.norm.applied(to: model.cell.cell, byDefault: model.hiddenSize == nil)
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh
     settings.forgetBias = model.forgetBias ?? 1
-    settings.layers = model.layers
+    settings.layers = model.layers ?? 2
     settings.give(.hiddenSize, model.hiddenSize.map(Double.init))
     let embedding = model.embeddingSize ?? (model.tieWeights ? model.hiddenSize : model.hiddenSize.map { min(128, $0) })
     settings.give(.embeddingSize, embedding.map(Double.init))
     settings.tiesWeights = model.tieWeights
     settings.trainsInitialState = model.trainInitialState
+    settings.initialModel = initial.choice(model, text)
     settings.give(.lanes, training.lanes.map(Double.init))
     training.truncation.apply(to: &settings)
     regularization.apply(to: &settings)

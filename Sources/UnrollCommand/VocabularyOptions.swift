@@ -7,9 +7,10 @@ struct VocabularyOptions: ParsableArguments {
   @Option(
     help: """
       Vocabulary: character (see --unit), byte, bpe (byte-pair encoding of bytes), bpe-character (of \
-      characters), unigram, or the path of a tokenizer.json, a sentencepiece .model or a model folder.
+      characters), unigram, or the path of a tokenizer.json, a sentencepiece .model or a model folder. The default is \
+      character.
       """)
-  var tokenizer = "character"
+  var tokenizer: String?
 
   @Option(help: "What a character is: a Unicode scalar, or a grapheme (what readers take for one, as a flag or CR LF).")
   var unit: Unit = .scalar
@@ -25,7 +26,7 @@ struct VocabularyOptions: ParsableArguments {
       (of marks: after nfd or nfkd) and line-endings; none for nothing. The default is nfc.
       """,
     transform: { try TextNormalization(names: $0) })
-  var normalization: TextNormalization = .nfc
+  var normalization: TextNormalization?
 
   @Option(
     help: "Characters seen less often in the training part become <unk>; of bpe and unigram, pairs no tokens.")
@@ -45,8 +46,8 @@ struct VocabularyOptions: ParsableArguments {
 
   func validate() throws {
     try require(minFrequency >= 1, "--min-frequency is \(minFrequency); it must be at least 1.")
-    try requirePath(tokenizer, "--tokenizer")
-    try require(unit == .scalar || tokenizer == "character", "--unit is for --tokenizer character.")
+    try requirePath(kind, "--tokenizer")
+    try require(unit == .scalar || kind == "character", "--unit is for --tokenizer character.")
     try require(
       vocabularySize == nil || choice.isSubword, "--vocabulary-size is for --tokenizer bpe, bpe-character and unigram.")
     try require(
@@ -61,20 +62,25 @@ struct VocabularyOptions: ParsableArguments {
     try require(specialSymbol.isEmpty || choice.isSubword, "--special-symbol is for --tokenizer bpe and unigram.")
   }
 
+  private var kind: String { tokenizer ?? "character" }
+
+  /// The choice, where one was made.
+  var asked: TokenizerChoice? { tokenizer == nil && unit == .scalar ? nil : choice }
+
   var choice: TokenizerChoice {
-    switch tokenizer {
+    switch kind {
     case "character": unit == .grapheme ? .grapheme : .character
     case "byte": .byte
     case "bpe": .bytePair(isByteLevel: true)
     case "bpe-character": .bytePair(isByteLevel: false)
     case "unigram": .unigram
-    default: .file(tokenizer)
+    default: .file(kind)
     }
   }
 
   func options(defaultSize: Int) -> SubwordTrainingOptions {
     var options = SubwordTrainingOptions(vocabularySize: vocabularySize ?? defaultSize)
-    options.normalization = normalization
+    options.normalization = normalization ?? .nfc
     options.minimumFrequency = minFrequency
     options.preTokenization = PreTokenization.named.first { $0.name == preTokenization }?.kind ?? .gpt2
     options.characterCoverage = characterCoverage

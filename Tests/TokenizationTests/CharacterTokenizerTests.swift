@@ -45,6 +45,24 @@ private func trained(
     #expect(try trained("e\u{301}\u{E9}", form).encode("e\u{301}\u{E9}", unknown: .fail).ids == ids)
   }
 
+  /// Old symbols keep their ids, new ones come behind them in their order; special symbols and rare ones are no news.
+  @Test func isExtendedByWhatItLacks() throws {
+    let old = CharacterTokenizer(
+      scalars: ["m", "a", "z"], hasUnknown: true, normalization: .nfc, specialSymbols: ["<s>"])
+    func extended(_ text: String, minimumFrequency: Int = 1) throws -> any Tokenizer {
+      var learner = VocabularyLearner(extending: old, minimumFrequency: minimumFrequency)
+      for byte in text.utf8 { try learner.append([byte]) }
+      return try learner.finish()
+    }
+    let new = try extended("yy<s>e\u{301}bbam")
+    #expect((0..<Int32(new.vocabularySize)).map(new.text(of:)) == ["<s>", "<unk>", "a", "m", "z", "b", "y", "\u{E9}"])
+    #expect(new.unknownID == 1 && new.specialID(of: "<s>") == 0 && new.normalization == .nfc)
+    #expect(try new.encode("<s>zy\u{E9}x", unknown: .replace).ids == [0, 4, 6, 7, 1])
+    #expect(try extended("yy<s>e\u{301}bbbam", minimumFrequency: 3).tokenizerJSON() == extended("b").tokenizerJSON())
+    #expect(try extended("<s>maz").tokenizerJSON() == old.tokenizerJSON())
+    #expect(try TokenizerReader.read(Array(new.tokenizerJSON().utf8)).tokenizerJSON() == new.tokenizerJSON())
+  }
+
   @Test func keepsALineEndAsTwoSymbols() throws {
     #expect(try trained("a\r\n").encode("\r\n\n\ra", unknown: .fail).ids == [1, 0, 0, 1, 2])
   }

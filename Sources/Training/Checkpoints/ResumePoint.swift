@@ -14,6 +14,8 @@ struct ResumePoint {
   /// Bytes of the log.
   let metricsLength: Int
   private let corpusHash, tokenizerHash: String
+  /// Of the weights file that the run began with, where there was one.
+  let initialHash: String?
 
   private static let format = "unroll-checkpoint-1"
 
@@ -38,6 +40,7 @@ struct ResumePoint {
       metricsLength = try state.count("metrics_bytes")
       corpusHash = try state.string("corpus_sha256")
       tokenizerHash = try state.string("tokenizer_sha256")
+      initialHash = state.has("initial_sha256") ? try state.string("initial_sha256") : nil
     } catch { throw CheckpointFolder.damaged(content.path, error) }
   }
 
@@ -49,7 +52,9 @@ struct ResumePoint {
     [
       "format": .string(format), "command": .string(configuration.command),
       "settings": .object(grouped(configuration.settings)), "corpus_sha256": .string(data.corpusHash),
-      "tokenizer_sha256": .string(hash(data.tokenizer)), "seconds": JSON(seconds), "plan": plan?.json ?? .null,
+      "tokenizer_sha256": .string(hash(data.tokenizer)),
+      "initial_sha256": configuration.initialModel?.hash.map { .string($0) } ?? .null, "seconds": JSON(seconds),
+      "plan": plan?.json ?? .null,
       "metrics_bytes": .integer(metricsLength), "progress": progress, "now": snapshot, "good": good ?? .null,
     ]
   }

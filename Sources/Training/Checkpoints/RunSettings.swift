@@ -53,21 +53,14 @@ extension TrainingConfiguration {
   private var corpusSettings: [RunSetting] {
     let isLearnt = source == nil && tokenizer.isLearnt
     let isSubword = source == nil && tokenizer.isSubword
-    let (kind, unit): (String, String?) =
-      switch tokenizer {
-      case .character: ("character", "scalar")
-      case .grapheme: ("character", "grapheme")
-      case .byte: ("byte", nil)
-      case .bytePair(let isByteLevel): (isByteLevel ? "bpe" : "bpe-character", nil)
-      case .unigram: ("unigram", nil)
-      case .file(let path): (Files.resolved(path), nil)
-      }
+    let isOwn = initialModel == nil
+    let (kind, unit) = isOwn ? vocabularyKind : (nil, nil)
     let pairs: [Pair] = [
       ("source", source?.source.description), ("source-length", source.map { "\($0.length)" }),
       ("invalid-utf8", invalidUTF8.rawValue), ("documents", documents.argument), ("tokenizer", kind), ("unit", unit),
       ("vocabulary-size", isSubword ? "\(vocabulary.vocabularySize)" : nil),
-      ("normalization", vocabulary.normalization.description),
-      ("min-frequency", isLearnt ? "\(vocabulary.minimumFrequency)" : nil),
+      ("normalization", isOwn ? vocabulary.normalization.description : nil),
+      ("min-frequency", isLearnt || !isOwn ? "\(vocabulary.minimumFrequency)" : nil),
       ("pre-tokenization", PreTokenization.named.first { $0.kind == vocabulary.preTokenization }?.name),
       ("character-coverage", "\(vocabulary.characterCoverage)"),
       (vocabulary.byteFallback ? "byte-fallback" : "no-byte-fallback", ""),
@@ -81,12 +74,26 @@ extension TrainingConfiguration {
       + settings(vocabulary.specialSymbols.map { ("special-symbol", $0) })
   }
 
+  /// The vocabulary's name, and its unit where it is one of characters.
+  private var vocabularyKind: (String?, String?) {
+    switch tokenizer {
+    case .character: ("character", "scalar")
+    case .grapheme: ("character", "grapheme")
+    case .byte: ("byte", nil)
+    case .bytePair(let isByteLevel): (isByteLevel ? "bpe" : "bpe-character", nil)
+    case .unigram: ("unigram", nil)
+    case .file(let path), .extended(let path): (Files.resolved(path), nil)
+    }
+  }
+
   private var modelSettings: [RunSetting] {
     let isNormalized = cell == .layerNormLSTM
+    let hasForgetBias = initialModel == nil && (isNormalized || cell == .lstm)
     return settings([
+      ("init-from", initialModel?.path),
       ("cell", (isNormalized ? .lstm : cell).rawValue), ("layer-norm", flag(isNormalized)),
       ("nonlinearity", cell == .rnn ? nonlinearity.rawValue : nil),
-      ("forget-bias", isNormalized || cell == .lstm ? "\(forgetBias)" : nil), ("layers", "\(layers)"),
+      ("forget-bias", hasForgetBias ? "\(forgetBias)" : nil), ("layers", "\(layers)"),
       ("hidden-size", "\(hiddenSize)"),
       ("embedding-size", "\(embeddingSize)"), ("tie-weights", flag(tiesWeights)),
       ("train-initial-state", flag(trainsInitialState)),
