@@ -136,9 +136,12 @@ public enum Trainer {
   private static func modelConfiguration(
     _ configuration: TrainingConfiguration, vocabularySize: Int
   ) throws -> ModelConfiguration {
-    try ModelConfiguration(
+    // Before the recipe has chosen, the two are not alike yet.
+    let isChosen = configuration.tiesWeights && configuration.automatic.contains(.embeddingSize)
+    return try ModelConfiguration(
       cell: configuration.cell, nonlinearity: configuration.nonlinearity, vocabularySize: vocabularySize,
-      embeddingSize: configuration.embeddingSize, hiddenSize: configuration.hiddenSize, layers: configuration.layers,
+      embeddingSize: isChosen ? configuration.hiddenSize : configuration.embeddingSize,
+      hiddenSize: configuration.hiddenSize, layers: configuration.layers,
       tiesWeights: configuration.tiesWeights,
       trainsInitialState: configuration.trainsInitialState)
   }
