@@ -35,7 +35,7 @@ public enum SymbolKind: Hashable, Sendable {
   }
 
   /// The kind of a token: that of the first scalar that is no white space among those it came from, else of the first.
-  init(of bytes: Range<Int>, in text: PassingText) {
+  package init(of bytes: Range<Int>, in text: PassingText) {
     var place = text.start(of: bytes.lowerBound)
     var first: Unicode.Scalar?
     repeat {

@@ -52,6 +52,10 @@ public enum ChartStyle {
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: 0.2em 0.8em; text-align: right; border-bottom: 1px solid #ddd; }
     th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
+    @media (max-width: 480px) {
+    dl { display: block; } dd { margin-bottom: 0.4em; }
+    th, td { padding: 0.2em 0.4em; } th:first-child, td:first-child { padding-left: 0; }
+    }
     @media (prefers-color-scheme: dark) {
     body { color: #ddd; background: #16181c; }
     th, td { border-color: #3a3f47; }

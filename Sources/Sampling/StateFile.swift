@@ -3,7 +3,8 @@ import ModelFiles
 import Tokenization
 
 /// A text with its recurrent state on disk: a safetensors file with `tokens` and `unread` (I32), `hidden.k` and `cell.k`
-/// `[H]` of each layer (F32, or F64 in float64: exact in every precision), and metadata that say of which model they are.
+/// `[H]` of each layer (F32, or F64 in float64: exact in every precision), and metadata that say of which model they are,
+/// with the SHA-256 of it all, since a changed bit of a state would be a state too.
 public struct StateFile: Sendable, Equatable {
   /// Whose state it is: ``ModelFolder/fingerprint()``.
   public let model: String
@@ -41,7 +42,18 @@ public struct StateFile: Sendable, Equatable {
       "rest": state.rest.map { String($0) }.joined(separator: " "),
     ]
     if let bound = state.mirostatBound { metadata["mirostat_bound"] = "\(bound)" }
-    try Files.writeDurably(Safetensors(entries, metadata: metadata).serialized(), to: path)
+    try Files.writeDurably(Self.sealed(entries, metadata).serialized(), to: path)
+  }
+
+  /// The content of a file with its digest.
+  package static func sealed(_ entries: [Safetensors.Entry], _ metadata: [String: String]) -> Safetensors {
+    Safetensors(entries, metadata: metadata.merging(["sha256": digest(entries, metadata)]) { $1 })
+  }
+
+  /// Of all but itself.
+  private static func digest(_ entries: [Safetensors.Entry], _ metadata: [String: String]) -> String {
+    let ordered = entries.sorted { $0.name < $1.name }
+    return sha256(Safetensors(ordered, metadata: metadata.filter { $0.key != "sha256" }).serialized())
   }
 
   private func tensor(_ values: [Double]) -> StoredTensor {
@@ -71,6 +83,9 @@ public struct StateFile: Sendable, Equatable {
     let metadata = tensors.metadata
     guard metadata["format"] == Self.format else {
       throw invalid("is no state file of unroll; name one that --save-state or /save wrote")
+    }
+    guard metadata["sha256"] == Self.digest(tensors.entries, metadata) else {
+      throw invalid("is damaged: it is not what was written; use a copy of it, or begin the text again")
     }
     guard metadata["model"] == model else {
       throw invalid("is the state of another model, or of this one before it was trained on; use that model")

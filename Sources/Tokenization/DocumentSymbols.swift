@@ -56,7 +56,7 @@ extension [UnknownSymbol] {
   /// Adds the symbols of another text to those of the texts before it.
   public mutating func add(_ others: [UnknownSymbol]) {
     for symbol in others {
-      if let place = firstIndex(where: { $0.symbol == symbol.symbol }) {
+      if let place = firstIndex(where: { $0.symbol == symbol.symbol && $0.others == symbol.others }) {
         self[place].count += symbol.count
       } else {
         append(symbol)

@@ -180,8 +180,42 @@ import Testing
       expectOneLine(try score("日本 fox", "--unknown", "fail"), 65, "'日' (U+65E5) at character 1")
       expectOneLine(try score("日本 fox", "--unknown", "replace"), 65, "no <unk>")
       expectOneLine(try score(""), 65, "is empty")
+      // Whatever form was asked for: nothing of it is written, not even the columns.
+      for flags in [
+        ["--format", "html"], ["--format", "json"], ["--format", "csv"], ["--by", "line", "--format", "jsonl"],
+        ["--by", "file"], ["--top", "3"], ["--dynamic"], ["--cache"],
+      ] {
+        expectOneLine(try run(unrollPath, ["perplexity", "-m", model, "-"] + flags), 65, "is empty")
+        let unknown = try run(unrollPath, ["perplexity", "-m", model, "-"] + flags, input: Array("日本語".utf8))
+        expectOneLine(unknown, 65, "has 0 symbols that the model knows")
+      }
       let invalid = try unroll("perplexity", "--model", model, "-", input: [0x41, 0xFF])
       expectOneLine(invalid, 65, "invalid UTF-8 at byte 1")
+    }
+  }
+
+  /// A text of another normalization than the model's is no error: the model's is applied, and the figures are of the
+  /// original text. A model without any names the marks that it lacks.
+  @Test(arguments: ["nfc", "none"])
+  func textsOfAnotherNormalization(_ form: String) throws {
+    try withSmallModel(["--normalization", form]) { folder, model, text in
+      let decomposed = smallText.decomposedStringWithCanonicalMapping
+      try Files.writeDurably(Array(decomposed.utf8), to: "\(folder)/decomposed")
+      let scores = try [text, "\(folder)/decomposed"].map { path in
+        let result = try unroll("perplexity", "--model", model, path, "--format", "json")
+        #expect(result.status == 0 && result.error.isEmpty, "\(result.error)")
+        return try JSON(parsing: result.output)
+      }
+      func same(_ key: String) -> Bool { scores[0][key]?.double == scores[1][key]?.double }
+      #expect(scores[0]["unknown_tokens"]?.double == 0 && same("characters") == (form == "none"))
+      if form == "nfc" {
+        #expect(same("nats_per_token") && same("scored_tokens") && same("unknown_tokens"))
+        #expect(scores[1]["characters"]?.double == Double(decomposed.unicodeScalars.count - 1))
+        #expect(scores[1]["bytes"]?.double == Double(decomposed.utf8.count - 1))
+      } else {
+        #expect(scores[1]["unknown_tokens"]?.double == 80)
+        #expect(try unroll("perplexity", "--model", model, "\(folder)/decomposed").text.contains("(U+0308) ×80"))
+      }
     }
   }
 }

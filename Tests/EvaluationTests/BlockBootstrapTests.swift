@@ -87,4 +87,38 @@ import Testing
     series.add(1)
     #expect(series.values.count == 4)
   }
+
+  /// Independent values: 95 % of a normal distribution lie within 1.96 standard deviations.
+  @Test func theIntervalHoldsNineteenOfTwenty() {
+    let series = autoregression(3000, 0, seed: 3)
+    let bootstrap = BlockBootstrap(meanOf: series, resamples: 20_000)
+    let mean = series.reduce(0, +) / Double(series.count)
+    let below = (mean - bootstrap.interval.lowerBound) / bootstrap.standardError
+    let above = (bootstrap.interval.upperBound - mean) / bootstrap.standardError
+    #expect(abs(below - 1.96) < 0.12 && abs(above - 1.96) < 0.12, "\(below) and \(above)")
+  }
+
+  /// Blocks run on from the end to the beginning, so it does not matter where a series begins.
+  @Test func everyPlaceCountsTheSame() {
+    let series = [Double](repeating: 0, count: 280) + [Double](repeating: 1, count: 20)
+    let (atEnd, inside) = (
+      BlockBootstrap(meanOf: series, resamples: 20_000),
+      BlockBootstrap(meanOf: Array(series[140...] + series[..<140]), resamples: 20_000)
+    )
+    #expect(atEnd.blockLength >= 10 && abs(atEnd.blockLength - inside.blockLength) <= 2)
+    let bound = 0.2 * inside.standardError
+    #expect(abs(atEnd.interval.lowerBound - inside.interval.lowerBound) < bound)
+    #expect(abs(atEnd.interval.upperBound - inside.interval.upperBound) < bound)
+  }
+
+  /// For φ: (3⁄2 (2φ / (1 − φ²))² n)^⅓ (Politis & White 2004, with D = 4⁄3 g(0)²).
+  @Test(arguments: [0.3, 0.5, 0.7])
+  func blocksHaveTheBestLength(_ factor: Double) {
+    let count = 10_000
+    let lengths = (0..<9).map { BlockBootstrap.blockLength(of: autoregression(count, factor, seed: UInt64($0))) }
+    let slope = 2 * factor / (1 - factor * factor)
+    let best = cbrt(1.5 * slope * slope * Double(count))
+    let mean = Double(lengths.reduce(0, +)) / 9
+    #expect(abs(mean / best - 1) < 0.25, "\(mean) and \(best)")
+  }
 }

@@ -77,6 +77,10 @@ import Tokenization
     let predictors = try #require(comparison.json["predictors"]?.array)
     #expect(predictors.map { $0["name"]?.string } == ["model", "uniform"])
     #expect(predictors[0]["difference_low"]?.isNull == true && predictors[1]["difference_low"]?.double != nil)
+    let interval = try #require(comparison.entries[1].difference?.interval)
+    #expect(predictors[1]["difference_low"]?.double == interval.lowerBound)
+    #expect(
+      predictors[1]["difference_high"]?.double == interval.upperBound && interval.lowerBound < interval.upperBound)
     #expect(throws: TooLittleText.self) {
       try Comparison(of: ["ab"], by: [.model("model", reading)])
     }

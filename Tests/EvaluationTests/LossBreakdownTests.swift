@@ -96,4 +96,53 @@ import Tokenization
   func kinds(_ symbol: String, _ name: String) throws {
     #expect(SymbolKind(try #require(symbol.unicodeScalars.first)).name == name)
   }
+
+  /// A token counts by its first symbol that is no white space; one of white space alone by its first.
+  @Test(arguments: [
+    (" a", "letters, Latin"), ("  7a", "digits"), ("\n.", "punctuation"), (" \n", "spaces"), ("\n ", "line ends"),
+    ("a ", "letters, Latin"), ("\u{3000}日", "letters, Han"),
+  ])
+  func kindsOfTokens(_ token: String, _ name: String) {
+    let text = PassingText(".\(token)7")
+    #expect(SymbolKind(of: 1..<1 + token.utf8.count, in: text).name == name)
+  }
+
+  /// Uniform over 12 symbols: 3.585 bits each, in bins of a quarter.
+  @Test func theHistogramIsInBits() throws {
+    let histogram = try PerplexityReport(of: ["abcde"], by: reading(random: false)).breakdown.histogram
+    #expect(histogram[14] == 4 && histogram.reduce(0, +) == 4)
+  }
+
+  @Test func theLargestShareComesFirst() throws {
+    let breakdown = try PerplexityReport(of: ["a  1  bb. b1bb.bbb"], by: reading(random: false)).breakdown
+    #expect(breakdown.kindsByShare.map(\.kind) == [.letter("Latin"), .space, .digit, .punctuation])
+  }
+
+  /// A cluster that was left out costs each of its scalars.
+  @Test func unknownClustersCost() throws {
+    let tokenizer = GraphemeTokenizerTrainer(normalization: .none, minimumFrequency: 1).train("ab")
+    let network = Network<LSTM<DoubleKernels>>(
+      try ModelConfiguration(vocabularySize: 2, embeddingSize: 3, hiddenSize: 4, layers: 1))
+    let reading = TextReading(
+      RecurrentLanguageModel(network: network, parameters: ParameterSet<Double>(network.layout)), tokenizer)
+    let report = try PerplexityReport(of: ["abe\u{301}a"], by: reading)
+    let expected: Double = (2 * log(2.0) + 2 * log(1_112_064.0)) / 3
+    #expect(report.unknownTokens == 1 && abs(report.natsPerTokenWithUnknown - expected) < 1e-12)
+  }
+
+  @Test func textsHaveTheirOwnExtents() throws {
+    let report = try PerplexityReport(of: ["abc def.\n1 g\n", "head bad a"], by: reading(random: true))
+    #expect(report.texts.map(\.words) == [4, 3] && report.texts.map(\.bytes) == [12, 9] && report.words == 7)
+  }
+
+  /// Neighbours are averaged in long texts; blocks are told in tokens.
+  @Test func theFormNamesIntervalAndBlocks() throws {
+    let report = try PerplexityReport(
+      of: [String(repeating: "head bead.\n", count: 3200)], by: reading(random: true))
+    let uncertainty = try #require(report.uncertainty)
+    #expect(report.breakdown.series.width == 4)
+    #expect(report.json["bootstrap_block_tokens"]?.integer == 4 * uncertainty.blockLength)
+    #expect(report.json["interval_high"]?.double == uncertainty.interval.upperBound)
+    #expect(uncertainty.interval.lowerBound < uncertainty.interval.upperBound)
+  }
 }

@@ -58,6 +58,8 @@ import UnicodeText
     let report = try PerplexityReport(of: [extent.text], by: model, tokenizer, unknownPolicy: .skip)
     #expect(report.characters == extent.characters && report.bytes == extent.bytes)
     #expect(report.words == extent.words && report.unknownTokens == extent.unknown)
-    #expect(report.bitsPerCharacter > 0 && report.bitsPerByte > 0)
+    let bits = Double(report.score.tokens) * log2(Double(tokenizer.vocabularySize))
+    #expect(abs(report.bitsPerCharacter - bits / Double(extent.characters)) < 1e-12)
+    #expect(abs(report.bitsPerByte - bits / Double(extent.bytes)) < 1e-12)
   }
 }

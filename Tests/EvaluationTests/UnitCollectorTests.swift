@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import Testing
 import Tokenization
 
@@ -115,5 +116,17 @@ import Tokenization
     for row in mixed { top.add(row) }
     let sorted = mixed.enumerated().sorted { ($1.element.density, $0.offset) < ($0.element.density, $1.offset) }
     #expect(top.rows.map(\.position) == sorted.prefix(count).map(\.element.position))
+  }
+
+  /// The total adds surprisals and entropies up, and has the highest rank wherever it came.
+  @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+  func totals(_ order: [Int]) throws {
+    let all = try rows(.token, [["a", "x", "yy", "zzz"]])
+    var total = UnitTotal()
+    for index in order { total.add(all[index]) }
+    let sums = (all.compactMap(\.surprisal).reduce(0, +), all.compactMap(\.entropy).reduce(0, +))
+    #expect(abs((total.json["surprisal_bits"]?.double ?? 0) - sums.0 / log(2)) < 1e-12 && sums.0 > 0)
+    #expect(abs((total.json["entropy_bits"]?.double ?? 0) - sums.1 / log(2)) < 1e-12 && sums.1 > 0)
+    #expect(total.json["rank"]?.integer == all.compactMap(\.rank).max() && total.csv.hasPrefix(",,,,"))
   }
 }

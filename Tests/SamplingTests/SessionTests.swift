@@ -230,7 +230,7 @@ import Tokenization
     try withFile { path, model in
       let content = try Safetensors(parsing: Files.read(path))
       func refuses(_ entries: [Safetensors.Entry], _ metadata: [String: String]) throws {
-        try Files.writeDurably(Safetensors(entries, metadata: metadata).serialized(), to: path)
+        try Files.writeDurably(StateFile.sealed(entries, metadata).serialized(), to: path)
         let error = #expect(throws: FileError.self) {
           try StateFile(reading: path, model: "m", model.configuration, precision: .float32)
         }
@@ -260,6 +260,27 @@ import Tokenization
           try StateFile(reading: path, model: "m", model.configuration, precision: .float32)
         }
       }
+    }
+  }
+
+  /// A bit of a state that has turned would be another state: 200 places, some in each part of the file.
+  @Test func turnedBitsAreRefused() throws {
+    try withFile { path, model in
+      let bytes = try Files.read(path)
+      let original = try StateFile(reading: path, model: "m", model.configuration, precision: .float32)
+      var random = CounterRandom(seed: 7, purpose: .corpus)
+      for _ in 0..<200 {
+        let bit = Int(random.uniform() * Double(8 * bytes.count))
+        var turned = bytes
+        turned[bit / 8] ^= 1 << UInt8(bit % 8)
+        try Files.writeDurably(turned, to: path)
+        let error = #expect(throws: FileError.self, "bit \(bit)") {
+          try StateFile(reading: path, model: "m", model.configuration, precision: .float32)
+        }
+        #expect(error?.kind == .invalid && error?.message.contains("\n") == false)
+      }
+      try Files.writeDurably(bytes, to: path)
+      #expect(try StateFile(reading: path, model: "m", model.configuration, precision: .float32) == original)
     }
   }
 }

@@ -45,6 +45,15 @@ import UnicodeText
     #expect(error?.unknown.map(\.count) == [2, 1] && error?.unknown.map(\.firstPosition) == [1, 4])
   }
 
+  /// Clusters that begin alike are different symbols, in one text and over several.
+  @Test func clustersOfSeveralTextsStayApart() throws {
+    let tokenizer = Self.trained("ab")
+    var unknown = try tokenizer.encode("ae\u{301}", unknown: .skip).unknown
+    unknown.add(try tokenizer.encode("eae\u{300}e\u{301}e", unknown: .skip).unknown)
+    #expect(unknown.map(\.count) == [2, 2, 1])
+    #expect(unknown.map(\.symbol) == ["e", "e", "e"] && unknown.map(\.others) == [["\u{301}"], [], ["\u{300}"]])
+  }
+
   private static func document(_ vocabulary: String, pattern: String = #"\\X"#) -> String {
     #"{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"\#(pattern)"},"behavior":"Isolated","invert":false},"#
       + #""model":{"type":"WordLevel","vocab":{\#(vocabulary)},"unk_token":"<unk>"}}"#

@@ -18,6 +18,8 @@ public final class HeatMap: ReadingFollower {
   public static let detailedTokens = 20_000
   /// Bytes of text that are shown.
   public static let shownBytes = 4_000_000
+  /// Bytes after which a part of the page ends with its line.
+  private static let usualPart = 2000
   /// Upper bounds in bits of all colours but the last; under the first there is none.
   static let bounds = [1.0, 2, 4, 7, 11]
 
@@ -25,12 +27,14 @@ public final class HeatMap: ReadingFollower {
   private let tokenizer: any Tokenizer
 
   private var markup = ""
+  /// The markup of the part at hand, which the browser lays out when it comes into sight.
+  private var part = ""
   /// Bytes of the text that are written.
   private var written = 0
   private var tokens = 0
   private var total = 0
-  /// Bytes since the chunk began, which the browser lays out when it comes into sight.
-  private var chunk = 0
+  /// Bytes of the text in the part at hand.
+  private var partBytes = 0
   private var isOpen = false
   private var pending = Pending()
   private var run: (colour: Int, text: String) = (0, "")
@@ -54,11 +58,11 @@ public final class HeatMap: ReadingFollower {
   private(set) var isShortened = false
 
   public func begin(_ index: Int) {
-    (written, chunk, pending, run) = (0, 0, Pending(), (0, ""))
+    (written, pending, run) = (0, Pending(), (0, ""))
     if total >= Self.shownBytes { isShortened = true }
     guard !isShortened else { return }
     if names.count > 1 { markup += "<h3>\(escaped(names[index]))</h3>\n" }
-    markup += "<div class=\"heat\"><div class=\"part\">"
+    markup += "<div class=\"heat\">\n"
     isOpen = true
   }
 
@@ -99,8 +103,8 @@ public final class HeatMap: ReadingFollower {
     guard isOpen else { return }
     isOpen = false
     flush(text)
-    endRun()
-    markup += "</div></div>\n"
+    endPart()
+    markup += "</div>\n"
   }
 
   /// The elements of all texts that have ended.
@@ -116,9 +120,14 @@ public final class HeatMap: ReadingFollower {
 
   /// Text that was not scored.
   private func plain(until end: Int, _ text: PassingText) {
-    guard end > written else { return }
-    append(text.text(written..<end), colour: 0)
-    move(to: end, text)
+    while written < end {
+      // Much of it is several parts of the page.
+      let limit = end - written > Self.usualPart ? text.start(of: written + Self.usualPart) : end
+      let lineEnd = (written..<limit).last { text[$0] == UInt8(ascii: "\n") }
+      let next = lineEnd.map { $0 + 1 } ?? limit
+      append(text.text(written..<next), colour: 0)
+      move(to: next, text)
+    }
   }
 
   private func flush(_ source: PassingText) {
@@ -131,8 +140,8 @@ public final class HeatMap: ReadingFollower {
       endRun()
       let isLineEnd = text == "\n" && colour > 1
       let title = title(text, details)
-      markup += "<i" + (colour > 0 ? " class=\"h\(colour)\"" : "") + " title=\"\(escaped(title))\">"
-      markup += (isLineEnd ? "↵" : text == "\n" ? "" : escaped(text)) + "</i>" + (text == "\n" ? "\n" : "")
+      part += "<i" + (colour > 0 ? " class=\"h\(colour)\"" : "") + " title=\"\(escaped(title))\">"
+      part += (isLineEnd ? "↵" : text == "\n" ? "" : escaped(text)) + "</i>" + (text == "\n" ? "\n" : "")
     } else {
       append(text, colour: colour)
     }
@@ -148,18 +157,32 @@ public final class HeatMap: ReadingFollower {
 
   private func endRun() {
     let text = escaped(run.text)
-    if !text.isEmpty { markup += run.colour > 0 ? "<i class=\"h\(run.colour)\">\(text)</i>" : text }
+    if !text.isEmpty { part += run.colour > 0 ? "<i class=\"h\(run.colour)\">\(text)</i>" : text }
     run = (0, "")
   }
 
   private func move(to end: Int, _ text: PassingText) {
-    chunk += end - written
+    partBytes += end - written
     total += end - written
     written = end
-    guard chunk > 2000, end > 0, text[end - 1] == UInt8(ascii: "\n") else { return }
+    if mayPart(text) { endPart() }
+  }
+
+  /// Whether the part at hand may end here: where a line does, in a long line where a word does, at last anywhere.
+  private func mayPart(_ text: PassingText) -> Bool {
+    guard partBytes > Self.usualPart, written > text.start else { return false }
+    if text[written - 1] == UInt8(ascii: "\n") || partBytes > 4 * Self.usualPart { return true }
+    let neighbours = [text.scalar(at: text.start(of: written - 1)), text.scalar(at: written)]
+    return partBytes > 2 * Self.usualPart && neighbours.contains { $0?.properties.isWhitespace ?? false }
+  }
+
+  /// The browser reckons with the lines and bytes of a part until it has laid it out.
+  private func endPart() {
     endRun()
-    markup += "</div>\n<div class=\"part\">"
-    chunk = 0
+    guard !part.isEmpty else { return }
+    let lines = part.utf8.count { $0 == UInt8(ascii: "\n") }
+    markup += "<div class=\"part\" style=\"--lines:\(lines);--bytes:\(partBytes)\">\(part)</div>\n"
+    (part, partBytes) = ("", 0)
   }
 
   private func title(_ text: String, _ details: ScoredToken.Details) -> String {

@@ -57,15 +57,19 @@ extension PerplexityReport {
 
 extension HeatMap {
   static let style = """
-    .heat { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 1.05em; }
-    .heat .part { content-visibility: auto; contain-intrinsic-size: auto 30em; }
+    .heat { overflow-wrap: anywhere; font-size: 1.05em; }
+    .heat .part { white-space: pre-wrap; content-visibility: auto;
+      contain-intrinsic-size: auto max(calc(var(--lines) * 1.5em), calc(var(--bytes) * 0.017em)); }
     .heat i, .legend i { font-style: normal; border-radius: 2px; }
-    .legend i { padding: 0.1em 0.5em; margin-right: 0.2em; white-space: nowrap; }
+    .legend i { display: inline-block; padding: 0 0.5em; margin-right: 0.2em; }
     .heat i:hover { outline: 1px solid currentColor; }
     .h1 { background: #fff3c9; } .h2 { background: #ffdf9b; } .h3 { background: #ffbd73; } .h4 { background: #f8915c; }
     .h5 { background: #e0573f; color: #fff; }
     #said { position: fixed; left: 0; right: 0; bottom: 0; margin: 0; padding: 0.6em 1em; background: #222; color: #fff;
       font-size: 0.9em; }
+    @media (max-width: 480px) {
+    .heat .part { contain-intrinsic-size: auto max(calc(var(--lines) * 1.8em), calc(var(--bytes) * 0.04em)); }
+    }
     @media (prefers-color-scheme: dark) {
     .h1 { background: #3a3620; } .h2 { background: #4d4020; } .h3 { background: #6e4a1c; } .h4 { background: #97501f; }
     .h5 { background: #c8432f; color: #fff; }
