@@ -27,7 +27,7 @@ struct InitialModelOption: ParsableArguments {
   func choice(_ model: TrainCommand.ModelOptions, _ text: TrainCommand.TextOptions) -> InitialModelChoice? {
     guard let initFrom else { return nil }
     var choice = InitialModelChoice(initFrom)
-    choice.cell = model.cell.cell == nil && !model.cell.norm.layerNorm ? nil : model.cell.chosen
+    choice.cell = model.cell.cell == nil && model.cell.norm.layerNorm == nil ? nil : model.cell.chosen
     choice.nonlinearity = model.cell.nonlinearity
     (choice.layers, choice.hiddenSize, choice.embeddingSize) = (model.layers, model.hiddenSize, model.embeddingSize)
     choice.tiesWeights = model.tieWeights

@@ -213,7 +213,7 @@ struct TrainCommand: ParsableCommand {
     settings.tokenizer = text.vocabulary.choice
     settings.invalidUTF8 = text.encoding.policy
     settings.vocabulary = text.vocabulary.options(defaultSize: 1000)
-    settings.cell = model.cell.norm.applied(to: model.cell.cell, byDefault: model.hiddenSize == nil)
+    settings.cell = model.cell.norm.applied(to: model.cell.cell ?? .lstm, byDefault: model.hiddenSize == nil)
     settings.nonlinearity = model.cell.nonlinearity ?? .tanh
     settings.forgetBias = model.forgetBias ?? 1
     settings.layers = model.layers ?? 2
