@@ -15,7 +15,7 @@ public struct Corpus: Sendable {
 
     var name: String {
       switch self {
-      case .file(let path): path == "-" ? "standard input" : path
+      case .file(let path): Paths.title(path)
       case .memory(let name, _), .kept(let name, _): name
       }
     }

@@ -82,11 +82,6 @@ public struct CorpusText: Sendable {
       : "\(count) sequences of bytes were not UTF-8 and became U+FFFD"
   }
 
-  /// The first part of a text and the rest; `fraction` of its scalars, rounded up, are the rest.
-  public static func split(_ text: String, lastFraction fraction: Double) -> (first: String, last: String) {
-    let scalars = text.unicodeScalars
-    let count = Int(Double(scalars.count) * (1 - fraction))
-    let cut = scalars.index(scalars.startIndex, offsetBy: count)
-    return (String(scalars[..<cut]), String(scalars[cut...]))
-  }
+  /// Where the last part of so many symbols begins: `fraction` of them, rounded up, are in it.
+  public static func cut(_ count: Int, lastFraction fraction: Double) -> Int { Int(Double(count) * (1 - fraction)) }
 }

@@ -80,7 +80,7 @@ public struct AdaptiveScores: Sendable, Equatable {
     }
   }
 
-  private static func bits(_ score: Score, _ characters: Int) -> Double { score.nats / log(2) / Double(characters) }
+  private static func bits(_ score: Score, _ characters: Int) -> Double { score.bits / Double(characters) }
 }
 
 /// ``AdaptiveScores`` of tokens as they come; memory does not grow with them.

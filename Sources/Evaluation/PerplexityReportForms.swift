@@ -87,7 +87,7 @@ extension PerplexityReport {
         "nats per token, on the first \(grouped(cost.tokens)) tokens")
     }
     if unknownTokens > 0 {
-      let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
+      let named = unknown.countedNames
       table.add("unknown symbols", grouped(unknownTokens), named + (unknown.count > 5 ? ", …" : ""))
       table.add(
         "nats per token without them", decimal(natsPerTokenWithoutUnknown, places: 4),

@@ -230,6 +230,9 @@ enum SystemCalls {
 
 /// Paths as text. Scalars, not characters, are looked at: a slash is one before a combining mark too.
 public enum Paths {
+  /// What people call an input: its path, or standard input for `-`.
+  public static func title(_ path: String) -> String { path == "-" ? "standard input" : path }
+
   public static func join(_ folder: String, _ name: String) -> String {
     folder.isEmpty || folder.unicodeScalars.last == "/" ? folder + name : folder + "/" + name
   }

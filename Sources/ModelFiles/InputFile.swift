@@ -19,7 +19,7 @@ public final class InputFile {
   /// - Throws: ``FileError``.
   public init(_ path: String, allowsPipes: Bool = true) throws {
     guard path != "-" else {
-      (name, size, descriptor) = ("standard input", nil, 0)
+      (name, size, descriptor) = (Paths.title(path), nil, 0)
       return
     }
     name = path

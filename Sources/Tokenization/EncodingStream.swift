@@ -168,20 +168,13 @@ struct SubwordEncoder: SymbolSeparatingEncoder {
   private var marker: SpaceMarker
   private var hasSegment = false
   private var isAtStart = true
-  /// Normalized and marked text that is not encoded yet; how long it gets before the next words are.
-  private var waiting: [UInt8] = []
-  private var enough: Int
-  /// Text that is encoded at once; in it every distinct word is encoded once.
-  private let batch: Int
+  /// Text that is not encoded yet.
+  private var waiting: WaitingWords
   /// Scalars of the marked text before `waiting`.
   private var position = 0
 
-  /// Bytes after a word that are looked at before it is known to end: a contraction's.
-  private static let lookahead = 4
-
   init(_ tokenizer: SubwordTokenizer, _ policy: UnknownPolicy, batch: Int) {
-    self.batch = batch
-    enough = batch
+    waiting = WaitingWords(batch: batch)
     self.tokenizer = tokenizer
     unknown = UnknownCounter(policy, tokenizer.unknownID)
     finder = SpecialSymbolFinder(tokenizer.specialSymbols)
@@ -205,8 +198,8 @@ struct SubwordEncoder: SymbolSeparatingEncoder {
     }
     var normalized: [UInt8] = []
     try normalizer.append(text, to: &normalized)
-    marker.append(normalized, to: &waiting)
-    if waiting.count >= enough { try encode(&ids, ends: false) }
+    marker.append(normalized, to: &waiting.bytes)
+    if waiting.isEnough { try encode(&ids, ends: false) }
   }
 
   mutating func endSegment(_ ids: inout [Int32]) throws {
@@ -215,19 +208,16 @@ struct SubwordEncoder: SymbolSeparatingEncoder {
     isAtStart = false
     var normalized: [UInt8] = []
     try normalizer.finish(&normalized)
-    marker.append(normalized, to: &waiting)
-    marker.finish(&waiting)
+    marker.append(normalized, to: &waiting.bytes)
+    marker.finish(&waiting.bytes)
     try encode(&ids, ends: true)
   }
 
   /// Encodes the words that are known to end.
   private mutating func encode(_ ids: inout [Int32], ends: Bool) throws {
-    let (tokens, end) = tokenizer.encodeWords(waiting, lookahead: ends ? 0 : Self.lookahead)
+    let (tokens, end) = tokenizer.encodeWords(waiting.bytes, lookahead: ends ? 0 : WaitingWords.lookahead)
     settle(tokens, to: &ids)
-    waiting.removeFirst(end)
-    // A word without end in sight is not looked at again before there is twice as much of it.
-    enough = max(batch, 2 * waiting.count)
-    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
+    try waiting.removeFirst(end)
   }
 
   private mutating func settle(_ tokens: SubwordTokens, to ids: inout [Int32]) {
@@ -241,14 +231,13 @@ struct SubwordEncoder: SymbolSeparatingEncoder {
       }
       place += Int(length)
     }
-    position += waiting[..<place].scalarCount
+    position += waiting.bytes[..<place].scalarCount
   }
 
   /// Counts the unknown scalar at a byte of `waiting`, or the one that the byte belongs to.
   private mutating func count(_ place: Int) {
-    var first = place
-    while first > 0 && waiting[first] & 0xC0 == 0x80 { first -= 1 }
-    unknown.add(WordScanner.scalar(waiting, first).scalar, at: position + waiting[..<first].scalarCount)
+    let first = WordScanner.start(waiting.bytes, place)
+    unknown.add(WordScanner.scalar(waiting.bytes, first).scalar, at: position + waiting.bytes[..<first].scalarCount)
   }
 }
 

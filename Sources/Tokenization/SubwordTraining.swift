@@ -34,18 +34,11 @@ struct CountedWords {
   private var finder: SpecialSymbolFinder
   private var normalizer: NormalizationStream
   private var marker: SpaceMarker
-  /// Text that is not counted yet; how long it gets before the next words are.
-  private var waiting: [UInt8] = []
-  private var enough: Int
-  /// Text whose words are counted at once.
-  private let batch: Int
-
-  /// Bytes after a word that are looked at before it is known to end: a contraction's.
-  private static let lookahead = 4
+  /// Text that is not counted yet.
+  private var waiting: WaitingWords
 
   init(_ options: SubwordTrainingOptions, batch: Int = 1 << 20) {
-    self.batch = batch
-    enough = batch
+    waiting = WaitingWords(batch: batch)
     scanner = WordScanner(options.preTokenization)
     self.options = options
     finder = SpecialSymbolFinder(.init(options.specialSymbols, from: 0))
@@ -91,34 +84,32 @@ struct CountedWords {
   private mutating func add(_ text: ArraySlice<UInt8>) throws {
     var normalized: [UInt8] = []
     try normalizer.append(text, to: &normalized)
-    marker.append(normalized, to: &waiting)
-    if waiting.count >= enough { try count(lookahead: Self.lookahead) }
+    marker.append(normalized, to: &waiting.bytes)
+    if waiting.isEnough { try count(lookahead: WaitingWords.lookahead) }
   }
 
   private mutating func endSegment() throws {
     var normalized: [UInt8] = []
     try normalizer.finish(&normalized)
-    marker.append(normalized, to: &waiting)
+    marker.append(normalized, to: &waiting.bytes)
     marker = SpaceMarker(options.preTokenization, isFirst: true)
     try count(lookahead: 0)
   }
 
   private mutating func count(lookahead: Int) throws {
     var start = 0
-    while start < waiting.count {
-      let end = scanner.end(waiting, from: start)
-      guard end + lookahead <= waiting.count else { break }
+    while start < waiting.bytes.count {
+      let end = scanner.end(waiting.bytes, from: start)
+      guard end + lookahead <= waiting.bytes.count else { break }
       // A word is put behind those that are there, to be compared with them, and stays if it is new.
       let place = bytes.count
-      bytes += waiting[start..<end]
+      bytes += waiting.bytes[start..<end]
       let number = table.number(of: place..<bytes.count, bytes)
       if number < counts.count { bytes.removeLast(end - start) } else { counts.append(0) }
       counts[number] += 1
       start = end
     }
-    waiting.removeFirst(start)
-    enough = max(batch, 2 * waiting.count)
-    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
+    try waiting.removeFirst(start)
   }
 
   /// The scalars that make up `coverage` of the text, the frequent first kept, in the order of scalars; and always those

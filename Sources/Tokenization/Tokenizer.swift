@@ -127,6 +127,15 @@ public struct UnknownSymbol: Sendable, Equatable {
   }
 }
 
+extension [UnknownSymbol] {
+  /// The first few by name, for people.
+  public var names: String { prefix(Self.named).map(\.name).joined(separator: ", ") }
+  /// The same with how often each occurs.
+  public var countedNames: String { prefix(Self.named).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ") }
+
+  fileprivate static var named: Int { 5 }
+}
+
 /// A text has symbols that the vocabulary lacks.
 public struct UnknownSymbolsError: Error, CustomStringConvertible {
   /// The symbols, in the order of their first places.
@@ -135,11 +144,12 @@ public struct UnknownSymbolsError: Error, CustomStringConvertible {
   public let lacksReplacement: Bool
 
   public var description: String {
-    let named = unknown.prefix(5).map { symbol in
+    let named = unknown.prefix([UnknownSymbol].named).map { symbol in
       "\(symbol.name) at character \(symbol.firstPosition + 1)"
         + (symbol.count > 1 ? " and \(symbol.count - 1) more" : "")
     }
-    let more = unknown.count > 5 ? ", and \(unknown.count - 5) other symbols" : ""
+    let more =
+      unknown.count > [UnknownSymbol].named ? ", and \(unknown.count - [UnknownSymbol].named) other symbols" : ""
     let reason =
       lacksReplacement
       ? "the vocabulary has no <unk> to replace them (train with --min-frequency 2 or more); use --unknown skip"

@@ -167,8 +167,7 @@ struct TextTrace {
   private func unchanged(_ place: Int) -> Int? {
     let bytes = normalized.utf8
     guard place < bytes.count, bytes[place] & 0xC0 == 0x80 else { return nil }
-    var first = place
-    while bytes[first] & 0xC0 == 0x80 { first -= 1 }
+    let first = WordScanner.start(bytes, place)
     let scalar = first..<first + WordScanner.width(bytes[first])
     let source = normalized.source(of: scalar)
     let shift = segmentStart - originalStart
@@ -273,19 +272,14 @@ struct TracingSubwordEncoder: SymbolSeparatingEncoder {
   private var hasSegment = false
   private var isAtStart = true
   /// The trace's normalized text with marks; with these, the place in that text that every byte stands for.
-  private var waiting: [UInt8] = []
+  private var waiting: WaitingWords
   private var places: [Int] = []
-  private var enough: Int
-  private let batch: Int
   /// Scalars of the marked text before `waiting`.
   private var position = 0
 
-  /// Bytes after a word that are looked at before it is known to end: a contraction's.
-  private static let lookahead = 4
-
   init(_ tokenizer: SubwordTokenizer, _ policy: UnknownPolicy, _ normalizer: Normalizer, batch: Int) {
     self.tokenizer = tokenizer
-    (self.batch, enough) = (batch, batch)
+    waiting = WaitingWords(batch: batch)
     lengths = tokenizer.specialSymbols.lengths
     finder = SpecialSymbolFinder(tokenizer.specialSymbols)
     trace = TextTrace(normalizer)
@@ -315,7 +309,7 @@ struct TracingSubwordEncoder: SymbolSeparatingEncoder {
     let known = trace.normalized.utf8.count
     try trace.append(text)
     mark(from: known)
-    if waiting.count >= enough { try encode(&ids, ends: false) }
+    if waiting.isEnough { try encode(&ids, ends: false) }
   }
 
   mutating func endSegment(_ ids: inout [Int32]) throws {
@@ -325,35 +319,32 @@ struct TracingSubwordEncoder: SymbolSeparatingEncoder {
     let known = trace.normalized.utf8.count
     try trace.endSegment()
     mark(from: known)
-    marker.finish(&waiting)
-    if hasMarks { places += repeatElement(trace.normalized.utf8.count, count: waiting.count - places.count) }
+    marker.finish(&waiting.bytes)
+    if hasMarks { places += repeatElement(trace.normalized.utf8.count, count: waiting.bytes.count - places.count) }
     try encode(&ids, ends: true)
   }
 
   /// Marks the words of normalized text that is new.
   private mutating func mark(from known: Int) {
     let text = Array(trace.normalized.utf8[known...])
-    marker.append(text, to: &waiting)
+    marker.append(text, to: &waiting.bytes)
     guard hasMarks else { return }
     var new: [Int] = []
     for (place, byte) in text.enumerated() {
       new += repeatElement(known + place, count: byte == UInt8(ascii: " ") ? PreTokenization.mark.count : 1)
     }
     // What there is more is a mark before the text.
-    places += repeatElement(known, count: waiting.count - places.count - new.count) + new
+    places += repeatElement(known, count: waiting.bytes.count - places.count - new.count) + new
   }
 
   /// Encodes the words that are known to end.
   private mutating func encode(_ ids: inout [Int32], ends: Bool) throws {
-    let (tokens, end) = tokenizer.encodeWords(waiting, lookahead: ends ? 0 : Self.lookahead)
+    let (tokens, end) = tokenizer.encodeWords(waiting.bytes, lookahead: ends ? 0 : WaitingWords.lookahead)
     settle(tokens, to: &ids)
     let consumed = normalizedPlace(end)
     trace.removeFirst(consumed)
-    waiting.removeFirst(end)
     if hasMarks { places = places[end...].map { $0 - consumed } }
-    // A word without end in sight is not looked at again before there is twice as much of it.
-    enough = max(batch, 2 * waiting.count)
-    guard waiting.count <= EncodingStream.longestWord else { throw VocabularyError.tooLongWord }
+    try waiting.removeFirst(end)
   }
 
   private func normalizedPlace(_ place: Int) -> Int {
@@ -376,16 +367,15 @@ struct TracingSubwordEncoder: SymbolSeparatingEncoder {
           trace.add(source)
         }
       }
-      position += waiting[place..<end].count { $0 & 0xC0 != 0x80 }
+      position += waiting.bytes[place..<end].scalarCount
       place = end
     }
   }
 
   /// Counts the unknown scalar at a byte of `waiting`, or the one that the byte belongs to.
   private mutating func count(_ place: Int) {
-    var first = place
-    while first > 0 && waiting[first] & 0xC0 == 0x80 { first -= 1 }
-    unknown.add(WordScanner.scalar(waiting, first).scalar, at: first == place ? position : position - 1)
+    let first = WordScanner.start(waiting.bytes, place)
+    unknown.add(WordScanner.scalar(waiting.bytes, first).scalar, at: first == place ? position : position - 1)
   }
 }
 

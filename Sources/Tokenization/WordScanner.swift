@@ -108,6 +108,13 @@ package struct WordScanner {
   @inline(__always)
   static func width(_ byte: UInt8) -> Int { byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4 }
 
+  /// Where the scalar begins that a byte belongs to.
+  static func start(_ bytes: [UInt8], _ place: Int) -> Int {
+    var start = place
+    while start > 0 && bytes[start] & 0xC0 == 0x80 { start -= 1 }
+    return start
+  }
+
   /// The scalar that begins at a place of valid UTF-8.
   static func scalar(_ bytes: [UInt8], _ place: Int) -> (scalar: Unicode.Scalar, width: Int) {
     let width = width(bytes[place])

@@ -61,7 +61,7 @@ struct EncodedCorpus {
     let characters = measured.figures.characters
     var (cut, rest) = (Int.max, corpus)
     switch configuration.validation {
-    case .fraction(let fraction): cut = Self.cut(characters, lastFraction: fraction)
+    case .fraction(let fraction): cut = CorpusText.cut(characters, lastFraction: fraction)
     case .file(let path):
       // Tokens are their own file's; a text is read as the corpus is.
       rest = try Corpus([path], keepingIn: folder, invalid: policy)
@@ -85,9 +85,6 @@ struct EncodedCorpus {
     notes = corpus.notes + Self.noteUnknown(training, tokenizer)
     replacements = measured.replacements + (isSplit ? 0 : validation.replacements)
   }
-
-  /// Where the last part begins: `fraction` of the symbols, rounded up, are in it.
-  static func cut(_ count: Int, lastFraction fraction: Double) -> Int { Int(Double(count) * (1 - fraction)) }
 
   /// The folder in which an output is to be, or the nearest above it that is there.
   static func place(beside output: String) -> String {
@@ -122,7 +119,7 @@ struct EncodedCorpus {
   private static func noteUnknown(_ part: Part, _ tokenizer: any Tokenizer) -> [String] {
     guard !part.unknown.isEmpty, tokenizer.unknownID == nil else { return [] }
     let count = part.unknown.reduce(0) { $0 + $1.count }
-    let named = part.unknown.prefix(5).map(\.name).joined(separator: ", ")
+    let named = part.unknown.names
     return ["the training part has \(count) characters that the vocabulary lacks, which are left out: \(named)"]
   }
 
@@ -163,7 +160,7 @@ struct EncodedCorpus {
     var cut = file.header.count
     switch configuration.validation {
     case .fraction(let fraction):
-      cut = Self.cut(file.header.count, lastFraction: fraction)
+      cut = CorpusText.cut(file.header.count, lastFraction: fraction)
       validation = Self.part(of: file, cut..<file.header.count)
     case .file(let other) where TokenFile.isMeant(by: other):
       validation = Self.part(of: try TokenFile(other, madeBy: tokenizer, named: tokenizerPath), nil)

@@ -52,7 +52,7 @@ struct InitialModel {
     if !unknown.isEmpty, tokenizer.unknownID != nil || corpus.documents != nil {
       let count = unknown.reduce(0) { $0 + $1.count }
       let fate = tokenizer.unknownID == nil ? "left out" : "read as <unk>"
-      let named = unknown.prefix(5).map(\.name).joined(separator: ", ")
+      let named = unknown.names
       notes.append("the training part has \(count) characters that the vocabulary lacks, which are \(fate): \(named)")
     }
     return notes

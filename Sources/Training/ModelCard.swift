@@ -103,7 +103,7 @@ struct ModelCard {
   /// A source, or the names of files.
   private var corpusName: String {
     if let source = data.source { return "the source `\(source.description)`" }
-    return configuration.corpus.map { $0 == "-" ? "standard input" : Paths.name($0) }.joined(separator: ", ")
+    return configuration.corpus.map { Paths.name(Paths.title($0)) }.joined(separator: ", ")
   }
 
   /// A row for the model that the run began with.

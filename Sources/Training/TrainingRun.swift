@@ -61,17 +61,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   /// - Throws: ``FileError``; where a checkpoint is damaged, with its name.
   package init(
     _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
-    initial: ParameterSet<Layer.K.Real>? = nil,
-    observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in },
-    seconds: (() -> Double)? = nil
-  ) throws {
-    try self.init(
-      configuration, model, data, output, resuming: nil, initial: initial, observe: observe, seconds: seconds)
-  }
-
-  init(
-    _ configuration: TrainingConfiguration, _ model: ModelConfiguration, _ data: TrainingData, _ output: OutputFolder,
-    resuming point: ResumePoint?, initial: ParameterSet<Layer.K.Real>? = nil,
+    resuming point: ResumePoint? = nil, initial: ParameterSet<Layer.K.Real>? = nil,
     observe: @escaping (_ step: Int, _ gradients: inout ParameterSet<Layer.K.Real>) -> Void = { _, _ in },
     seconds: (() -> Double)? = nil
   ) throws {

@@ -38,7 +38,7 @@ struct DecodeTokens: ParsableCommand {
     }
   }
 
-  private var name: String { input == "-" ? "standard input" : input }
+  private var name: String { Paths.title(input) }
 
   private func decodeFile(_ tokenizer: any Tokenizer) throws {
     let tokens = TokenStream(try TokenFile(input, madeBy: tokenizer, named: self.tokenizer))

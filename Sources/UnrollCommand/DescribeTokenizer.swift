@@ -66,7 +66,7 @@ struct DescribeTokenizer: ParsableCommand {
     let characters = max(1, text.unicodeScalars.count)
     table.add(
       "unknown", "\(decimal(100 * Double(encoded.unknownCount) / Double(characters), places: 4)) %",
-      encoded.unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", "))
+      encoded.unknown.countedNames)
     var counts = [Int](repeating: 0, count: tokenizer.vocabularySize)
     for id in encoded.ids { counts[Int(id)] += 1 }
     let frequent = counts.indices.filter { counts[$0] > 0 }.sorted { (counts[$1], $0) < (counts[$0], $1) }

@@ -90,7 +90,7 @@ struct EncodeText: ParsableCommand {
 
   private func complain(of unknown: [UnknownSymbol]) {
     guard !unknown.isEmpty else { return }
-    let named = unknown.prefix(5).map(\.name).joined(separator: ", ")
+    let named = unknown.names
     Terminal.complain(
       "Warning: the vocabulary lacks \(named); \(self.unknown == .skip ? "left out" : "read as <unk>")")
   }

@@ -33,7 +33,7 @@ struct EncodingOptions: ParsableArguments {
       return text
     }
     do { return try decodeUTF8(bytes) } catch {
-      throw FileError(.invalid, path == "-" ? "standard input" : path, "\(error); \(advice)")
+      throw FileError(.invalid, Paths.title(path), "\(error); \(advice)")
     }
   }
 

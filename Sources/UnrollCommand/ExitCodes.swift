@@ -58,7 +58,7 @@ struct InText: Error, CustomStringConvertible {
       where error is UnknownSymbolsError || error is TooLittleText || error is TextTooShort
       || error is GradientsNotFinite
     {
-      throw InText(name: name == "-" ? "standard input" : name, error: error)
+      throw InText(name: Paths.title(name), error: error)
     }
   }
 }

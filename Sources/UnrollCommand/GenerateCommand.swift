@@ -98,7 +98,7 @@ struct GenerateCommand: ParsableCommand {
   private func encode(_ text: String, _ tokenizer: any Tokenizer) throws -> [Int32] {
     let encoded = try InText.named("the prompt") { try tokenizer.encode(text, unknown: prompt.unknown) }
     if encoded.unknownCount > 0 {
-      let named = encoded.unknown.prefix(5).map(\.name).joined(separator: ", ")
+      let named = encoded.unknown.names
       Terminal.complain(
         "Warning: the model does not know \(named); \(prompt.unknown == .skip ? "left out" : "read as <unk>")")
     }

@@ -129,7 +129,7 @@ struct GradientsCommand: ParsableCommand {
 
   private func complain(of unknown: [UnknownSymbol]) {
     guard !unknown.isEmpty else { return }
-    let named = unknown.prefix(5).map { "\($0.name) ×\($0.count)" }.joined(separator: ", ")
+    let named = unknown.countedNames
     Terminal.complain(
       "Left out, unknown to the model: \(named)" + (unknown.count > 5 ? " and \(unknown.count - 5) other symbols" : ""))
   }

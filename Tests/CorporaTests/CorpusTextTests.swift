@@ -113,3 +113,12 @@ import Testing
     #expect(abs(Double(last.unicodeScalars.count) - count * fraction) <= 1)
   }
 }
+
+extension CorpusText {
+  /// A text cut by its scalars.
+  static func split(_ text: String, lastFraction fraction: Double) -> (first: String, last: String) {
+    let scalars = text.unicodeScalars
+    let cut = scalars.index(scalars.startIndex, offsetBy: cut(scalars.count, lastFraction: fraction))
+    return (String(scalars[..<cut]), String(scalars[cut...]))
+  }
+}

@@ -10,31 +10,24 @@ import Training
 
 /// Runs that begin with the weights of another model.
 @Suite struct FineTuningTests {
+  typealias Kind = RunKind
+
   /// What the models of a test are like.
-  struct Kind: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let change: @Sendable (inout TrainingConfiguration) -> Void
-
-    init(_ name: String, _ change: @escaping @Sendable (inout TrainingConfiguration) -> Void) {
-      (testDescription, self.change) = (name, change)
-    }
-
-    static let characters = [
-      Kind("lstm") { _ in },
-      Kind("gru, tied") { ($0.cell, $0.tiesWeights, $0.embeddingSize) = (.gru, true, 8) },
-      Kind("rnn, relu, trained initial state") {
-        ($0.cell, $0.nonlinearity, $0.trainsInitialState, $0.layers) = (.rnn, .relu, true, 1)
-      },
-      Kind("layer norm") { $0.cell = .layerNormLSTM },
-      Kind("documents") { $0.documents = .line },
-      Kind("unknown symbols") { $0.vocabulary.minimumFrequency = 100 },
+  private static let characters = [
+    Kind("lstm") { _ in },
+    Kind("gru, tied") { ($0.cell, $0.tiesWeights, $0.embeddingSize) = (.gru, true, 8) },
+    Kind("rnn, relu, trained initial state") {
+      ($0.cell, $0.nonlinearity, $0.trainsInitialState, $0.layers) = (.rnn, .relu, true, 1)
+    },
+    Kind("layer norm") { $0.cell = .layerNormLSTM },
+    Kind("documents") { $0.documents = .line },
+    Kind("unknown symbols") { $0.vocabulary.minimumFrequency = 100 },
+  ]
+  private static let all =
+    characters + [
+      Kind("bytes") { $0.tokenizer = .byte },
+      Kind("pairs") { ($0.tokenizer, $0.vocabulary.vocabularySize) = (.bytePair(isByteLevel: true), 280) },
     ]
-    static let all =
-      characters + [
-        Kind("bytes") { $0.tokenizer = .byte },
-        Kind("pairs") { ($0.tokenizer, $0.vocabulary.vocabularySize) = (.bytePair(isByteLevel: true), 280) },
-      ]
-  }
 
   private static let oldText = (0..<400).map { "\($0 * 37 % 101) birds and \($0 * $0 % 17) boats\n" }.joined()
   private static let newText = (0..<200).map { "\($0 * 37 % 101) Möwen, \($0 % 17) 🦊 über Ähren\n" }.joined()
@@ -82,7 +75,7 @@ import Training
   }
 
   /// Without learning, the model is the old one: every score, the vocabulary and the architecture to the byte.
-  @Test(arguments: Kind.all)
+  @Test(arguments: all)
   func beginsWithTheModel(_ kind: Kind) throws {
     try withTemporaryFolder { folder in
       var new = try fineTuning(folder, on: Self.oldText, kind)
@@ -100,10 +93,10 @@ import Training
     }
   }
 
-  @Test(arguments: Kind.characters)
+  @Test(arguments: characters)
   func newCharactersInFloat32(_ kind: Kind) throws { try newCharacters(kind, .float32) }
 
-  @Test(.needsBFloat16, arguments: Kind.characters)
+  @Test(.needsBFloat16, arguments: characters)
   func newCharactersInBFloat16(_ kind: Kind) throws { try newCharacters(kind, .bfloat16) }
 
   /// New characters come behind the old ones and begin with the rows of a fresh network, all else is the old model's.
@@ -250,10 +243,10 @@ import Training
 
   // MARK: Going on
 
-  @Test(arguments: Kind.all)
+  @Test(arguments: all)
   func resumesInFloat32(_ kind: Kind) throws { try resumes(kind, .float32) }
 
-  @Test(.needsBFloat16, arguments: Kind.characters)
+  @Test(.needsBFloat16, arguments: characters)
   func resumesInBFloat16(_ kind: Kind) throws { try resumes(kind, .bfloat16) }
 
   /// A run that was stopped goes on to the same bits without the model that it began with.

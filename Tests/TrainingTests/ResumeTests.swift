@@ -8,39 +8,31 @@ import Training
 
 /// A run that was stopped, killed or went on later makes the same weights and the same log, to the bit.
 @Suite struct ResumeTests {
-  /// What is different in a run from the plainest one.
-  struct Kind: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let change: @Sendable (inout TrainingConfiguration) -> Void
+  typealias Kind = RunKind
 
-    init(_ name: String, _ change: @escaping @Sendable (inout TrainingConfiguration) -> Void) {
-      (testDescription, self.change) = (name, change)
-    }
-
-    static let all = [
-      Kind("plain") { _ in },
-      Kind("gru, k2 above k1") { ($0.cell, $0.k2) = (.gru, 30) },
-      Kind("rnn, state dropped") { ($0.cell, $0.statePolicy) = (.rnn, .dropped(0.3)) },
-      Kind("windows that vary, from random places") { ($0.variesK1, $0.hasRandomOffset) = (true, true) },
-      Kind("everything dropped") {
-        $0.regularization = Regularization(
-          inputDropout: 0.1, hiddenDropout: 0.2, outputDropout: 0.3, weightDrop: 0.2, embeddingDropout: 0.1,
-          activation: 1, temporalActivation: 0.5)
-      },
-      Kind("averaged, cosine") { ($0.average, $0.schedule) = (.exponential(decay: 0.9), .init(.cosine)) },
-      Kind("averaged when triggered, plateaus") {
-        ($0.average, $0.schedule) = (.triggered(interval: 1), .init(.plateau, plateauPatience: 1))
-        ($0.optimizer, $0.learningRate) = (.init(.sgd, momentum: 0.9), 0.5)
-      },
-      Kind("rmsprop, trained initial state, early stopping") {
-        ($0.optimizer, $0.trainsInitialState, $0.patience) = (.init(.rmsprop, momentum: 0.5), true, 50)
-      },
-      Kind("documents") { ($0.documents, $0.vocabulary.normalization) = (.line, .none) },
-      Kind("validation at epochs' ends") { $0.validateEvery = nil },
-      Kind("layer norm") { $0.cell = .layerNormLSTM },
-      Kind("two threads") { $0.threads = 2 },
-    ]
-  }
+  private static let kinds = [
+    Kind("plain") { _ in },
+    Kind("gru, k2 above k1") { ($0.cell, $0.k2) = (.gru, 30) },
+    Kind("rnn, state dropped") { ($0.cell, $0.statePolicy) = (.rnn, .dropped(0.3)) },
+    Kind("windows that vary, from random places") { ($0.variesK1, $0.hasRandomOffset) = (true, true) },
+    Kind("everything dropped") {
+      $0.regularization = Regularization(
+        inputDropout: 0.1, hiddenDropout: 0.2, outputDropout: 0.3, weightDrop: 0.2, embeddingDropout: 0.1,
+        activation: 1, temporalActivation: 0.5)
+    },
+    Kind("averaged, cosine") { ($0.average, $0.schedule) = (.exponential(decay: 0.9), .init(.cosine)) },
+    Kind("averaged when triggered, plateaus") {
+      ($0.average, $0.schedule) = (.triggered(interval: 1), .init(.plateau, plateauPatience: 1))
+      ($0.optimizer, $0.learningRate) = (.init(.sgd, momentum: 0.9), 0.5)
+    },
+    Kind("rmsprop, trained initial state, early stopping") {
+      ($0.optimizer, $0.trainsInitialState, $0.patience) = (.init(.rmsprop, momentum: 0.5), true, 50)
+    },
+    Kind("documents") { ($0.documents, $0.vocabulary.normalization) = (.line, .none) },
+    Kind("validation at epochs' ends") { $0.validateEvery = nil },
+    Kind("layer norm") { $0.cell = .layerNormLSTM },
+    Kind("two threads") { $0.threads = 2 },
+  ]
 
   private func configuration(_ folder: String, _ kind: Kind? = nil) throws -> TrainingConfiguration {
     let text = (0..<400).map { "\($0 * 37 % 101) birds and \($0 * $0 % 17) boats\n" }.joined()
@@ -76,7 +68,7 @@ import Training
   }
 
   /// Stopped after the first step, within an epoch, at a validation, at a checkpoint and shortly before the end.
-  @Test(arguments: Kind.all)
+  @Test(arguments: kinds)
   func aStoppedRunGoesOn(_ kind: Kind) throws {
     try withTemporaryFolder { folder in
       let whole = try configuration(folder, kind)

@@ -71,33 +71,29 @@ struct CheckpointFolder {
 
   // MARK: Reading
 
-  /// What a checkpoint holds.
+  /// What a checkpoint holds. Its tensors, most of it, are read when they are asked for.
   struct Content {
     let step: Int
-    /// Its folder, for errors.
+    /// Its folder.
     let path: String
     let state: JSONFields
-    let tensors: Safetensors
+
+    /// - Throws: ``FileError``, ``SafetensorsError`` where they are damaged.
+    func tensors() throws -> Safetensors {
+      try Safetensors(parsing: Files.read(Paths.join(path, CheckpointFolder.tensorsName), allowsPipes: false))
+    }
   }
 
   /// The newest checkpoint; nil where there is none.
   ///
-  /// - Throws: ``FileError`` where it is damaged.
+  /// - Throws: ``FileError`` where its state is damaged.
   func newest() throws -> Content? {
     guard let step = steps.last else { return nil }
     let path = path(step)
-    func invalid(_ error: any Error) -> FileError { Self.damaged(path, error) }
-    let state: JSON
     do {
-      state = try JSON(parsing: Files.read(Paths.join(path, Self.stateName), limit: 1 << 28, allowsPipes: false))
-    } catch {
-      throw invalid(error)
-    }
-    let tensors: Safetensors
-    do {
-      tensors = try Safetensors(parsing: Files.read(Paths.join(path, Self.tensorsName), allowsPipes: false))
-    } catch { throw invalid(error) }
-    return Content(step: step, path: path, state: JSONFields(state), tensors: tensors)
+      let state = try JSON(parsing: Files.read(Paths.join(path, Self.stateName), limit: 1 << 28, allowsPipes: false))
+      return Content(step: step, path: path, state: JSONFields(state))
+    } catch { throw Self.damaged(path, error) }
   }
 
   static func damaged(_ path: String, _ error: any Error) -> FileError {

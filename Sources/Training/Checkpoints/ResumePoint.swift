@@ -3,7 +3,7 @@ import ModelFiles
 import Tokenization
 
 /// Where a run is taken up again: its newest checkpoint, and what must be the same as then.
-struct ResumePoint {
+package struct ResumePoint {
   let content: CheckpointFolder.Content
   let settings: [RunSetting]
   /// The command that began the run.

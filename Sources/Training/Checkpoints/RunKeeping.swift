@@ -59,7 +59,7 @@ extension TrainingRun {
     if owesCheckpointLine { tell(.checkpoint(.init(step: progress.step, isPlanned: true)), report) }
     owesCheckpointLine = false
     // One of weights under suspicion is no help; the next steps tell.
-    guard parameters.norm.isFinite, progress.step > lastCheckpoint.step, isLast || isCheckpointDue else { return }
+    guard progress.step > lastCheckpoint.step, isLast || isCheckpointDue, parameters.norm.isFinite else { return }
     let begin = clock.elapsed
     do {
       try saveWaiting()
@@ -100,8 +100,9 @@ extension TrainingRun {
   mutating func resume(_ point: ResumePoint) throws {
     do {
       let (content, state) = (point.content, point.content.state)
+      let tensors = try content.tensors()
       func snapshot(_ key: String, _ prefix: String) throws -> Snapshot<Layer> {
-        try Snapshot(prefix, of: content.tensors, state.fields(key), fresh: update, bptt)
+        try Snapshot(prefix, of: tensors, state.fields(key), fresh: update, bptt)
       }
       let (now, kept) = (try snapshot("now", ""), state.has("good") ? try snapshot("good", "good.") : nil)
       try progress.take(state.fields("progress"), now: clock.elapsed)
