@@ -56,11 +56,12 @@ extension PerplexityReport {
   /// The figures alone.
   var figures: TextTable {
     var table = TextTable()
-    table.add("perplexity per token", decimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
+    table.add("perplexity per token", shortDecimal(perplexity, places: 3), "of \(grouped(score.tokens)) tokens scored")
     table.add("nats per token", decimal(natsPerToken, places: 4), uncertainty.map(words(of:)) ?? "")
     table.add("bits per character", decimal(bitsPerCharacter, places: 4), "\(grouped(characters)) characters")
     table.add("bits per byte", decimal(bitsPerByte, places: 4), "\(grouped(bytes)) bytes; comparable across tokenizers")
-    table.add("perplexity per word", words > 0 ? decimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
+    table.add(
+      "perplexity per word", words > 0 ? shortDecimal(wordPerplexity, places: 1) : "–", "\(grouped(words)) words")
     adaptive?.add(to: &table, characters: characters)
     addRemarks(to: &table)
     return table

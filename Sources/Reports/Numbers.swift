@@ -7,12 +7,19 @@
 #endif
 
 /// A number with a fixed count of decimal places, rounded as C's printf does, with a point in every locale.
-public func decimal(_ value: Double, places: Int) -> String {
+public func decimal(_ value: Double, places: Int) -> String { written(value, "f", places: places) }
+
+/// The same where it has fewer than ten digits before the point, and 2.349e+129 where it has more.
+public func shortDecimal(_ value: Double, places: Int) -> String {
+  abs(value) < 1e9 ? decimal(value, places: places) : written(value, "e", places: 3)
+}
+
+private func written(_ value: Double, _ conversion: Character, places: Int) -> String {
   precondition((0...17).contains(places), "\(places) decimal places")
   guard value.isFinite else { return value.isNaN ? "not a number" : value < 0 ? "-infinite" : "infinite" }
   return withVaList([value]) { arguments in
     var buffer = [CChar](repeating: 0, count: 400)
-    let count = vsnprintf(&buffer, buffer.count, "%.\(places)f", arguments)
+    let count = vsnprintf(&buffer, buffer.count, "%.\(places)\(conversion)", arguments)
     return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -14,6 +14,15 @@ import Testing
     #expect(decimal(value, places: places) == expected)
   }
 
+  @Test(
+    arguments: [
+      (2.25, 1, "2.2"), (999_999_999, 0, "999999999"), (1e9, 1, "1.000e+09"), (-2.3489e129, 1, "-2.349e+129"),
+      (.infinity, 1, "infinite"), (.nan, 1, "not a number"),
+    ] as [(Double, Int, String)])
+  func writesShortDecimals(_ value: Double, _ places: Int, _ expected: String) {
+    #expect(shortDecimal(value, places: places) == expected)
+  }
+
   @Test func writesTheLargestNumber() {
     #expect(Double(decimal(-.greatestFiniteMagnitude, places: 17)) == -.greatestFiniteMagnitude)
   }
