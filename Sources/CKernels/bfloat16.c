@@ -56,6 +56,7 @@ INLINE f32x16 add_pairs(f32x16 sum, u32x16 w, Pair x) {
 #define FUSED(sum, w, x) add_pairs(sum, w, x)
 #include "packing.inc.h"
 #include "panels.inc.h"
+#include "outer.inc.h"
 
 // For processors that multiply bfloat16.
 #if defined(__x86_64__)
@@ -71,6 +72,17 @@ INLINE f32x16 add_pairs(f32x16 sum, u32x16 w, Pair x) {
 #define SPREAD(word) _mm512_set1_epi32(bits_of(word))
 #define FUSED(sum, w, x) (f32x16) _mm512_dpbf16_ps((__m512)(sum), (__m512bh)(w), (__m512bh)(x))
 #include "panels.inc.h"
+#include "outer.inc.h"
 #endif
 
 DISPATCHED_MULTIPLY(float, uint16_t, bf16, "avx512bf16")
+
+void ckernels_outer_pack_bf16(size_t K, size_t N, const uint16_t *a, uint16_t *packed) {
+  IF_AVX512("avx512bf16", ckernels_panel_outer_pack_bf16_avx512, K, N, a, packed)
+  ckernels_panel_outer_pack_bf16_portable(K, N, a, packed);
+}
+
+void ckernels_add_outer_bf16(size_t K, size_t N1, size_t N2, const uint16_t *A, const uint16_t *B, float *C) {
+  IF_AVX512("avx512bf16", ckernels_panel_add_outer_bf16_avx512, K, N1, N2, A, B, C)
+  ckernels_panel_add_outer_bf16_portable(K, N1, N2, A, B, C);
+}

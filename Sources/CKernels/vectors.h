@@ -10,7 +10,7 @@
 // Functions that hand over vectors are inlined: how a call would pass them does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
-enum { PANEL = 16, GROUP = 4 };
+enum { PANEL = 16, GROUP = 4, PACKED_STEPS = 256 };
 
 // Where the outputs of panels go: `counts[p]` columns from `columns[p]` on.
 typedef struct {

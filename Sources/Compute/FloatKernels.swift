@@ -29,7 +29,7 @@ extension Float: PanelOperand {
 }
 
 extension UInt16: PanelOperand {
-  public typealias Outer = MatrixProducts<UInt16>
+  public typealias Outer = BFloat16OuterProducts
   public static let loops = ElementLoops<Float, UInt16>(
     lstmForward: ckernels_lstm_forward_bf16, lstmBackward: ckernels_lstm_backward_bf16,
     lstmNormForward: ckernels_lstm_norm_forward_bf16, lstmNormBackward: ckernels_lstm_norm_backward_bf16,

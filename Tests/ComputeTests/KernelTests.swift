@@ -117,7 +117,7 @@ import Testing
 
   struct SumSizes: Sendable { let rows, first, second: Int }
 
-  static let sums = [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16)].map {
+  static let sums = [(1, 1, 1), (5, 3, 17), (40, 33, 9), (100, 64, 16), (259, 65, 70), (300, 77, 130)].map {
     SumSizes(rows: $0, first: $1, second: $2)
   }
 

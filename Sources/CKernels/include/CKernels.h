@@ -146,6 +146,13 @@ void ckernels_panel_multiply_int8_portable(CKERNELS_PRODUCT(float, uint8_t));
 /// C [N1, N2] += Aᵀ·B with A [M, N1], B [M, N2], each sum from the last m to the first.
 void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, const double *B, double *C);
 
+/// The same from packed A and B, in steps of two rows; see outer.inc.h.
+void ckernels_add_outer_bf16(size_t M, size_t N1, size_t N2, const uint16_t *A, const uint16_t *B, float *C);
+/// Packs a [M, N] into ⌈M/2⌉·2 · ⌈N/64⌉·64 elements.
+void ckernels_outer_pack_bf16(size_t M, size_t N, const uint16_t *a, uint16_t *packed);
+/// The same for processors that do not multiply bfloat16.
+void ckernels_panel_add_outer_bf16_portable(size_t M, size_t N1, size_t N2, const uint16_t *A, const uint16_t *B, float *C);
+
 /// Tells the processor that a loop waits for another thread.
 static inline void ckernels_pause(void) {
 #if defined(__x86_64__)
