@@ -114,22 +114,38 @@ CLONES void NAME(pulled_rms)(size_t count, REAL rate, REAL pull, REAL factor, RE
   }
 }
 
-// The softmax of flatness·key·query over the keys, summed over those whose symbol is the wanted one. `scores` is scratch.
-CLONES double NAME(cache_probability)(size_t keys, size_t columns, const REAL *key, const int32_t *symbols,
-                                      const REAL *query, int32_t symbol, REAL flatness, REAL *restrict scores) {
-  REAL largest = 0;
+// flatness·key·query for Q queries side by side, so that every key is read once for all of them.
+INLINE void NAME(score_keys)(const int Q, size_t keys, size_t columns, const REAL *key, const REAL *query, REAL flatness,
+                             size_t width, REAL *restrict scores) {
   for (size_t i = 0; i < keys; i++) {
     const REAL *restrict k = key + i * columns;
-    REAL parts[16] = {0};  // a fixed order that vectorises
+    REAL parts[4][16] = {{0}};  // a fixed order that vectorises
     size_t j = 0;
     for (; j + 16 <= columns; j += 16)
-      for (int p = 0; p < 16; p++) parts[p] += k[j + p] * query[j + p];
-    for (int p = 0; j < columns; j++, p++) parts[p] += k[j] * query[j];
-    for (int half = 8; half > 0; half /= 2)
-      for (int p = 0; p < half; p++) parts[p] += parts[p + half];
-    scores[i] = flatness * parts[0];
-    largest = i == 0 || scores[i] > largest ? scores[i] : largest;
+      for (int q = 0; q < Q; q++)
+        for (int p = 0; p < 16; p++) parts[q][p] += k[j + p] * query[(size_t)q * columns + j + p];
+    for (int q = 0; q < Q; q++) {
+      for (size_t t = j, p = 0; t < columns; t++, p++) parts[q][p] += k[t] * query[(size_t)q * columns + t];
+      for (int half = 8; half > 0; half /= 2)
+        for (int p = 0; p < half; p++) parts[q][p] += parts[q][p + half];
+      scores[(size_t)q * width + i] = flatness * parts[q][0];
+    }
   }
+}
+
+CLONES void NAME(cache_scores)(size_t queries, size_t keys, size_t columns, const REAL *key, const REAL *query,
+                               REAL flatness, size_t width, REAL *restrict scores) {
+  size_t q = 0;
+  for (; q + 4 <= queries; q += 4)
+    NAME(score_keys)(4, keys, columns, key, query + q * columns, flatness, width, scores + q * width);
+  for (; q < queries; q++)
+    NAME(score_keys)(1, keys, columns, key, query + q * columns, flatness, width, scores + q * width);
+}
+
+// The softmax of the scores, summed over the keys whose symbol is the wanted one. The scores are overwritten.
+CLONES double NAME(cache_share)(size_t keys, const int32_t *symbols, int32_t symbol, REAL *restrict scores) {
+  REAL largest = 0;
+  for (size_t i = 0; i < keys; i++) largest = i == 0 || scores[i] > largest ? scores[i] : largest;
   for (size_t i = 0; i < keys; i++) scores[i] = MATH(exp)(scores[i] - largest);
   double all = 0, wanted = 0;
   for (size_t i = 0; i < keys; i++) {

@@ -4,7 +4,8 @@ import CKernels
 public final class KeyedSymbols {
   private let keys: Rows<Float>
   private let symbols: Rows<Int32>
-  private let scores: Rows<Float>
+  /// Of some queries side by side: by key, and by the queries before them.
+  private let scores, among: Rows<Float>
   /// Pairs held, at most ``capacity``.
   public private(set) var count = 0
   /// Where the next pair goes: the oldest one's place, once all are taken.
@@ -13,12 +14,17 @@ public final class KeyedSymbols {
   /// Pairs that are remembered, the last ones.
   public var capacity: Int { keys.rows }
 
+  /// Queries that are looked up at once, at most.
+  private static var block: Int { 16 }
+
   /// - Parameter columns: H.
   public init(capacity: Int, columns: Int) {
     precondition(capacity >= 1, "a cache of \(capacity) pairs remembers nothing")
     keys = Rows(capacity, columns)
     symbols = Rows(capacity, 1)
-    scores = Rows(capacity, 1)
+    let block = min(Self.block, capacity)
+    scores = Rows(block, capacity)
+    among = Rows(block, block)
   }
 
   /// Forgets everything.
@@ -34,8 +40,50 @@ public final class KeyedSymbols {
 
   /// Σ softmax(flatness·keyᵢ·query) over the pairs with a symbol; 0 where nothing is remembered.
   public func probability(of symbol: Int32, query: Rows<Float>, flatness: Double) -> Double {
-    precondition(query.count == keys.columns, "a query of \(query.count) elements for keys of \(keys.columns)")
-    return ckernels_cache_probability_f32(
-      count, keys.columns, keys.pointer, symbols.pointer, query.pointer, symbol, Float(flatness), scores.pointer)
+    precondition(
+      query.rows == 1 && query.columns == keys.columns,
+      "a query [\(query.rows), \(query.columns)] for keys of \(keys.columns)")
+    score(query, by: keys, count, flatness, into: scores)
+    return share(of: symbol, 0)
+  }
+
+  /// Of queries `[T, H]` one after another, what ``probability(of:query:flatness:)`` says of each one's symbol; a pair is
+  /// remembered before the next query. To the bit as one by one, but keys are read once for several queries.
+  public func probabilities(of following: [Int32], queries: Rows<Float>, flatness: Double) -> [Double] {
+    precondition(
+      queries.rows == following.count && queries.columns == keys.columns,
+      "queries [\(queries.rows), \(queries.columns)] for \(following.count) symbols and keys of \(keys.columns)")
+    var probabilities: [Double] = []
+    for start in stride(from: 0, to: following.count, by: scores.rows) {
+      let part = start..<min(start + scores.rows, following.count)
+      probabilities += lookUp(following[part], queries[part], flatness)
+    }
+    return probabilities
+  }
+
+  /// At most as many queries as have room side by side; no pair of them takes another's place.
+  private func lookUp(_ following: ArraySlice<Int32>, _ queries: Rows<Float>, _ flatness: Double) -> [Double] {
+    let first = next
+    score(queries, by: keys, count, flatness, into: scores)
+    score(queries, by: queries, queries.rows, flatness, into: among)
+    return following.enumerated().map { t, symbol in
+      // The pairs since then are in the places of the oldest.
+      for before in 0..<t { scores[t, (first + before) % capacity] = among[t, before] }
+      let probability = share(of: symbol, t)
+      add(queries[t..<t + 1], symbol)
+      return probability
+    }
+  }
+
+  private func score(
+    _ queries: Rows<Float>, by keys: Rows<Float>, _ count: Int, _ flatness: Double, into scores: Rows<Float>
+  ) {
+    ckernels_cache_scores_f32(
+      queries.rows, count, keys.columns, keys.pointer, queries.pointer, Float(flatness), scores.columns, scores.pointer)
+  }
+
+  /// The share of a symbol by the scores of a query.
+  private func share(of symbol: Int32, _ query: Int) -> Double {
+    ckernels_cache_share_f32(count, symbols.pointer, symbol, scores[query..<query + 1].pointer)
   }
 }

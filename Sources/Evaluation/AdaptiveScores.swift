@@ -32,7 +32,7 @@ public struct AdaptiveScores: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - statistics: A text whose gradients say how much each weight may change; see ``DynamicEvaluation``.
-  ///   - threads: Threads that may share the reading with the trained weights.
+  ///   - threads: Threads that may share the work; learning takes one. The result is the same to the bit for any number.
   /// - Throws: ``InvalidAdaptation``, ``ConfigurationError``, ``PredictionsNotFinite``.
   public init(
     of streams: [[Int32]], by model: any LanguageModel, dynamic: DynamicEvaluation?, cache: NeuralCache.Settings?,
@@ -90,11 +90,17 @@ public final class AdaptiveReading: ReadingFollower {
   private let isOneStream: Bool
   private let still: ScoringPass
   private let learning: ScoringPass?
+  /// Of which each does a pass.
+  private let workers: Workers
+  /// Tokens that wait to be read by both passes at the same time; nil begins a stream.
+  private var waiting: [Int32?] = []
+
+  private static var batch: Int { 4096 }
 
   /// - Parameters:
   ///   - statistics: A text whose gradients say how much each weight may change; see ``DynamicEvaluation``.
   ///   - isOneStream: Whether texts go on where the one before them ended, as documents do.
-  ///   - threads: Threads that may share the reading with the trained weights.
+  ///   - threads: Threads that may share the work; learning takes one. The result is the same to the bit for any number.
   /// - Throws: ``InvalidAdaptation``, ``ConfigurationError``.
   public init(
     _ model: any LanguageModel, dynamic: DynamicEvaluation?, cache: NeuralCache.Settings?, statistics: [Int32]? = nil,
@@ -108,20 +114,27 @@ public final class AdaptiveReading: ReadingFollower {
         reader, cache, hiddenSize: model.configuration.hiddenSize,
         unpredicted: model.configuration.documents?.start)
     }
-    still = pass(StaticReader(model, threads: threads))
+    // Learning keeps one thread busy.
+    still = pass(StaticReader(model, threads: dynamic == nil ? threads : max(1, threads - 1)))
     learning = try dynamic.map { pass(try $0.makeReader(model, text: statistics)) }
+    workers = Workers(threads: dynamic == nil ? 1 : min(2, threads))
   }
 
   /// Begins anew with the trained weights and without memory.
-  func beginStream() {
-    still.begin()
-    learning?.begin()
-  }
+  func beginStream() { waiting.append(nil) }
 
   func add(_ token: Int32) {
-    still.add(token)
-    learning?.add(token)
+    waiting.append(token)
+    if waiting.count >= Self.batch { readWaiting() }
   }
+
+  private func readWaiting() {
+    let (passes, tokens) = (passes, waiting)
+    workers.run(passes.count) { passes[$0].read(tokens) }
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  private var passes: [ScoringPass] { [still, learning].compactMap { $0 } }
 
   public func begin(_ index: Int) { if index == 0 || !isOneStream { beginStream() } }
 
@@ -136,7 +149,8 @@ public final class AdaptiveReading: ReadingFollower {
   /// - Throws: ``PredictionsNotFinite``.
   public func finish() throws -> AdaptiveScores {
     var scores = AdaptiveScores(evaluation, cache)
-    for pass in [still, learning].compactMap({ $0 }) {
+    readWaiting()
+    for pass in passes {
       pass.finish()
       guard pass.plain.nats.isFinite else { throw PredictionsNotFinite() }
     }
@@ -147,7 +161,7 @@ public final class AdaptiveReading: ReadingFollower {
 }
 
 /// Reads streams once and scores them without and with a cache.
-private final class ScoringPass {
+private final class ScoringPass: @unchecked Sendable {  // one thread at a time
   private let reader: any ScoringReader
   private let settings: NeuralCache.Settings?
   private let hiddenSize: Int
@@ -165,14 +179,19 @@ private final class ScoringPass {
     self.unpredicted = unpredicted
   }
 
-  func begin() {
+  /// Goes on with tokens; nil begins a stream.
+  func read(_ tokens: [Int32?]) {
+    for token in tokens { if let token { add(token) } else { begin() } }
+  }
+
+  private func begin() {
     finish()
     reader.begin()
     waiting = []
     memory = settings.map { NeuralCache($0, hiddenSize: hiddenSize) }
   }
 
-  func add(_ token: Int32) {
+  private func add(_ token: Int32) {
     waiting.append(token)
     if waiting.count > reader.steps { read() }
   }
@@ -185,21 +204,12 @@ private final class ScoringPass {
       steps: waiting.count - 1, lanes: 1, inputs: Array(waiting.dropLast()), targets: Array(waiting.dropFirst()))
     waiting.removeFirst(window.steps)
     let (losses, outputs) = reader.read(window)
-    for (t, target) in window.targets.enumerated() where target != unpredicted {
-      plain.add(losses[t])
-      guard let memory else { continue }
-      let hidden = outputs[t..<t + 1]
-      cached.add(memory.loss(of: target, losses[t], after: hidden))
-      memory.add(target, after: hidden)
+    for part in window.targets.indices.split(whereSeparator: { window.targets[$0] == unpredicted }) {
+      for t in part { plain.add(losses[t]) }
+      for loss in memory?.losses(of: Array(window.targets[part]), losses[part], after: outputs[part]) ?? [] {
+        cached.add(loss)
+      }
     }
-  }
-}
-
-extension NeuralCache {
-  /// −ln p of a symbol, where the model says `loss`; to the bit that where the cache has no share.
-  func loss(of symbol: Int32, _ loss: Double, after hidden: Rows<Float>) -> Double {
-    guard settings.share > 0 else { return loss }
-    return -log(probability(of: symbol, exp(-loss), after: hidden))
   }
 }
 

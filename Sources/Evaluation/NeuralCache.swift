@@ -1,5 +1,13 @@
 import Compute
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A neural cache (Grave, Joulin & Usunier 2017, "Improving neural language models with a continuous cache"): the symbols
 /// that came after hidden states like the one at hand are likelier to come again.
 ///
@@ -40,7 +48,22 @@ public final class NeuralCache {
   public func probability(of symbol: Int32, _ probability: Double, after hidden: Rows<Float>) -> Double {
     guard memory.count > 0, settings.share > 0 else { return probability }
     let cached = memory.probability(of: symbol, query: hidden, flatness: settings.flatness)
-    return (1 - settings.share) * probability + settings.share * cached
+    return mixture(probability, cached)
+  }
+
+  /// −ln p of symbols one after another, where the model says `losses`, after hidden states `[T, H]`; each is remembered
+  /// before the next. To the bit the model's where the cache has no share.
+  func losses(of symbols: [Int32], _ losses: ArraySlice<Double>, after hidden: Rows<Float>) -> [Double] {
+    guard settings.share > 0 else { return Array(losses) }
+    let isEmpty = memory.count == 0
+    let cached = memory.probabilities(of: symbols, queries: hidden, flatness: settings.flatness)
+    return zip(losses, cached).enumerated().map { t, pair in
+      -log(isEmpty && t == 0 ? exp(-pair.0) : mixture(exp(-pair.0), pair.1))
+    }
+  }
+
+  private func mixture(_ probability: Double, _ cached: Double) -> Double {
+    (1 - settings.share) * probability + settings.share * cached
   }
 
   /// Remembers what came after a hidden state.

@@ -60,4 +60,24 @@ import Testing
     memory.removeAll()
     #expect(memory.probability(of: 0, query: query, flatness: 0.1) == 0)
   }
+
+  /// Many queries at once are those one after another, to the bit: also where pairs of the same block, or of a window
+  /// longer than the memory, take each other's places.
+  @Test(arguments: [1, 3, 16, 20, 100], [1, 5, 16, 40, 200])
+  func manyQueriesAtOnce(_ capacity: Int, _ window: Int) {
+    let columns = 17
+    let one = KeyedSymbols(capacity: capacity, columns: columns)
+    let many = KeyedSymbols(capacity: capacity, columns: columns)
+    let hidden = Rows<Float>(200, columns, numbers(Float.self, 200 * columns, seed: 9))
+    let symbols = (0..<200).map { Int32($0 * $0 % 7) }
+    for start in stride(from: 0, to: 200, by: window) {
+      let part = start..<min(start + window, 200)
+      let expected = part.map { t in
+        defer { one.add(hidden[t..<t + 1], symbols[t]) }
+        return one.probability(of: symbols[t], query: hidden[t..<t + 1], flatness: 0.1)
+      }
+      #expect(many.probabilities(of: Array(symbols[part]), queries: hidden[part], flatness: 0.1) == expected)
+    }
+    #expect(many.count == one.count)
+  }
 }

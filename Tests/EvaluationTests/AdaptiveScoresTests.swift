@@ -136,6 +136,41 @@ import Tokenization
     #expect(given.plain == alone[0].plain && given.dynamic != alone[0].dynamic && given.dynamic != given.plain)
   }
 
+  /// Threads share the passes, not their sums.
+  @Test(arguments: [nil, DocumentSymbols(start: 0, end: 1, cut: .line)])
+  func threadsChangeNothing(_ documents: DocumentSymbols?) throws {
+    let model = try model(.lstm, Float32Kernels.self, documents: documents)
+    let streams = [random(5000), random(700, seed: 2), random(1), random(4500, seed: 4)]
+    func scores(threads: Int) throws -> AdaptiveScores {
+      try AdaptiveScores(of: streams, by: model, dynamic: .init(), cache: .init(), threads: threads)
+    }
+    let one = try scores(threads: 1)
+    for threads in [2, 3] { #expect(try scores(threads: threads) == one) }
+    #expect(one.both != one.dynamic && one.cached != one.plain)
+  }
+
+  /// The cache scores each symbol before it remembers it, one after another, whatever the reader's window; what begins a
+  /// document is neither scored nor remembered.
+  @Test(arguments: [nil, DocumentSymbols(start: 0, end: 1, cut: .line)])
+  func theCacheByHand(_ documents: DocumentSymbols?) throws {
+    let model = try model(.lstm, Float32Kernels.self, documents: documents)
+    var settings = NeuralCache.Settings()
+    (settings.window, settings.share) = (50, 0.3)
+    let stream = random(1300)
+    let (reader, memory) = (model.makeReader(lanes: 1, steps: 1), NeuralCache(settings, hiddenSize: 18))
+    var nats = 0.0
+    for (token, target) in zip(stream, stream.dropFirst()) {
+      let loss = reader.losses(TokenWindow(steps: 1, lanes: 1, inputs: [token], targets: [target]))[0]
+      guard target != documents?.start else { continue }
+      let hidden = reader.outputs(steps: 1)
+      nats -= log(memory.probability(of: target, exp(-loss), after: hidden))
+      memory.add(target, after: hidden)
+    }
+    let scores = try AdaptiveScores(of: [stream], by: model, dynamic: nil, cache: settings)
+    let cached = try #require(scores.cached)
+    #expect(abs(cached.mean - nats / Double(cached.tokens)) < 1e-6 && cached != scores.plain)
+  }
+
   /// Over all symbols the mixture adds up to 1, and without memory the model stands alone.
   @Test func mixturesAreDistributions() {
     let cache = NeuralCache(.init(), hiddenSize: 3)

@@ -105,6 +105,15 @@ import Tokenization
     #expect(top.rows.map(\.text) == ["c", "b"])
   }
 
+  /// A blank line has no characters that could be surprising, and what was not scored has no place at all.
+  @Test(arguments: [1, 2, 9])
+  func blankLinesAreNotSurprising(_ count: Int) throws {
+    var top = TopRows(count)
+    for row in try rows(.line, [["ab", "\n", "\n", "\n", "c"], ["z"]]) { top.add(row) }
+    // Nats for each character: 1 / 2, then 2 and 3 for line ends alone, then 4.
+    #expect(top.rows.map(\.text) == Array(["c", "ab"].prefix(count)))
+  }
+
   /// A heap keeps what sorting would: equals in the order in which they came.
   @Test(arguments: [1, 7, 200, 1000])
   func theTopIsThatOfSorting(_ count: Int) throws {

@@ -99,9 +99,11 @@ typedef struct {
   void NAME(pulled_sgd)(size_t count, REAL rate, REAL pull, const REAL *gradient, const REAL *base, REAL *weights);    \
   void NAME(pulled_rms)(size_t count, REAL rate, REAL pull, REAL factor, REAL epsilon, const REAL *gradient,           \
                         const REAL *squares, const REAL *base, REAL *weights);                                         \
-  /* Σ softmax(flatness·key·query) over the keys [keys, columns] whose symbol is `symbol`; 0 without keys. */          \
-  double NAME(cache_probability)(size_t keys, size_t columns, const REAL *key, const int32_t *symbols,                 \
-                                 const REAL *query, int32_t symbol, REAL flatness, REAL *scores);                      \
+  /* scores [queries, width] of flatness·key·query, for query [queries, columns] and key [keys, columns]. */           \
+  void NAME(cache_scores)(size_t queries, size_t keys, size_t columns, const REAL *key, const REAL *query,             \
+                          REAL flatness, size_t width, REAL *scores);                                                  \
+  /* Σ softmax(scores [keys]) over the keys whose symbol is `symbol`; 0 without keys. Overwrites the scores. */        \
+  double NAME(cache_share)(size_t keys, const int32_t *symbols, int32_t symbol, REAL *scores);                         \
   /* a[j] = 0 where the 16 bits of the stream that are element j's are below the threshold, else factor·a[j]. Of 128 */\
   /* elements, 16 blocks of four words, 32·w + k has the lower half of word w of block k, 16 further the upper half. */\
   void NAME(drop)(size_t count, const CKernelsStream *stream, uint32_t threshold, REAL factor, REAL *a);               \
