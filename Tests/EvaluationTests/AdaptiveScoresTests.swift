@@ -101,6 +101,44 @@ import Tokenization
     #expect(abs(dynamic.nats - loss) < 1e-12 && dynamic.tokens == 10)
   }
 
+  /// Two steps of rms by hand, with the squares of a given text: the first from the trained weights, the second pulled back
+  /// to them.
+  @Test func rootsByHand() throws {
+    let network = Network<LSTM<DoubleKernels>>(
+      try ModelConfiguration(vocabularySize: 12, embeddingSize: 7, hiddenSize: 18, layers: 2))
+    let parameters = network.initialParameters(seed: 3)
+    let (given, stream) = (random(26, seed: 5), random(16))
+    func windows(_ stream: [Int32]) -> [TokenWindow] {
+      stride(from: 0, to: stream.count - 1, by: 5).map { start in
+        TokenWindow(
+          steps: 5, lanes: 1, inputs: Array(stream[start..<start + 5]), targets: Array(stream[start + 1...start + 5]))
+      }
+    }
+    let training = TruncatedBPTT(network, lanes: 1, k1: 5, workers: Workers(threads: 1))
+    var roots = [Double](repeating: 0, count: parameters.flat.count)
+    for window in windows(given) {
+      _ = training.step(window, parameters: parameters)
+      for (j, g) in training.gradients.flat.elements.enumerated() { roots[j] += g * g / 5 }
+    }
+    roots = roots.map { $0.squareRoot() }
+    let mean = roots.reduce(0, +) / Double(network.layout.count)
+    training.resetState()
+    var (weights, loss) = (parameters, 0.0)
+    for window in windows(stream) {
+      loss += training.step(window, parameters: weights)
+      let (g, old, base) = (training.gradients.flat.elements, weights.flat.elements, parameters.flat.elements)
+      let flat = weights.writableFlat()
+      for (j, root) in roots.enumerated() {
+        flat[0, j] = old[j] - 0.01 * g[j] / (root + 0.003) + min(1, 0.4 * root / mean) * (base[j] - old[j])
+      }
+    }
+    let model = RecurrentLanguageModel(network: network, parameters: parameters)
+    let scores = try AdaptiveScores(
+      of: [stream], by: model, dynamic: Self.learning(rate: 0.01, decay: 0.4, epsilon: 0.003), cache: nil,
+      statistics: given)
+    #expect(abs(try #require(scores.dynamic?.nats) - loss) < 1e-10 && abs(scores.plain.nats - loss) > 1e-4)
+  }
+
   /// A text that repeats itself is predicted better by what learns and by what remembers, and best by both.
   @Test(arguments: DynamicEvaluation.Rule.allCases)
   func aTextThatRepeatsItselfGains(_ rule: DynamicEvaluation.Rule) throws {
@@ -133,6 +171,8 @@ import Tokenization
       #expect(abs(try #require(together[keyPath: path]?.nats) - sum) < 1e-8, "\(name)")
     }
     let given = try scores([a], random(900, seed: 3))
+    let twice = try scores([a, a], random(900, seed: 3))
+    #expect(abs(try #require(twice.dynamic?.nats) - 2 * (given.dynamic?.nats ?? 0)) < 1e-8)
     #expect(given.plain == alone[0].plain && given.dynamic != alone[0].dynamic && given.dynamic != given.plain)
   }
 
@@ -140,12 +180,12 @@ import Tokenization
   @Test(arguments: [nil, DocumentSymbols(start: 0, end: 1, cut: .line)])
   func threadsChangeNothing(_ documents: DocumentSymbols?) throws {
     let model = try model(.lstm, Float32Kernels.self, documents: documents)
-    let streams = [random(5000), random(700, seed: 2), random(1), random(4500, seed: 4)]
+    let streams = [random(4200), random(1), random(90, seed: 4)]
     func scores(threads: Int) throws -> AdaptiveScores {
       try AdaptiveScores(of: streams, by: model, dynamic: .init(), cache: .init(), threads: threads)
     }
     let one = try scores(threads: 1)
-    for threads in [2, 3] { #expect(try scores(threads: threads) == one) }
+    #expect(try scores(threads: 2) == one)
     #expect(one.both != one.dynamic && one.cached != one.plain)
   }
 

@@ -40,6 +40,23 @@ import Tokenization
     #expect(difference.interval.contains(difference.mean) && difference.interval.lowerBound > 0)
   }
 
+  /// What one of them does not know counts for none, whichever comes first.
+  @Test(arguments: [false, true])
+  func onlyWhatAllScored(_ isReversed: Bool) throws {
+    let text = text + "Ж日b" + text
+    let predictors: [Comparison.Predictor] = [
+      .model("characters", try reading(characters, seed: nil)), .model("bytes", try reading(bytes, seed: nil)),
+    ]
+    let comparison = try Comparison(of: [text], by: isReversed ? predictors.reversed() : predictors)
+    let known = text.unicodeScalars.count - 3
+    #expect(comparison.characters == known)
+    let bits = comparison.entries.map(\.bitsPerCharacter)
+    let expected = [log2(7), 8 * Double(known + 40) / Double(known)]
+    for (found, expected) in zip(bits, isReversed ? expected.reversed() : expected) {
+      #expect(abs(found - expected) < 1e-12)
+    }
+  }
+
   @Test func aModelAgainstItselfAndUniform() throws {
     let reading = try reading(characters, seed: 1)
     let comparison = try Comparison(

@@ -17,7 +17,7 @@ import Tokenization
     reading.detail = .init(alternatives: 2)
     let map = HeatMap(names: texts.indices.map { "text \($0)" }, tokenizer)
     let report = try PerplexityReport(of: texts, by: reading, followers: [map])
-    return report.page(map, model: "m<1>")
+    return report.page(map, model: "/some/where/m<1>/")
   }
 
   /// The texts of the parts that the map shows.
@@ -41,7 +41,8 @@ import Tokenization
   func showsTheText(_ texts: [String]) throws {
     let page = try page(texts)
     #expect(shown(page) == texts.joined())
-    #expect(page.contains("m&lt;1&gt;") && page.contains("likeliest: ") && !page.contains("http-equiv"))
+    #expect(page.contains("<h1>How m&lt;1&gt; reads</h1>") && !page.contains("/some/where"))
+    #expect(page.contains("likeliest: ") && !page.contains("http-equiv"))
     #expect(!page.contains("src=") && !page.contains("url(") && !page.contains("@import"))
   }
 

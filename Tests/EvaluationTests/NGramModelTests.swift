@@ -29,6 +29,9 @@ import Testing
     }
     // c was never followed: only the unigrams speak.
     #expect(abs(model.probability(of: 1, after: [2]) - unigram(0.5)) < 1e-15)
+    // Nothing before it, but not at the beginning: the unigrams again, and at the beginning a, which alone stood there.
+    #expect(abs(model.probability(of: 1, after: [], isWhole: false) - unigram(0.5)) < 1e-15)
+    #expect(abs(model.probability(of: 0, after: []) - (0.5 + 0.5 * unigram(1))) < 1e-15)
   }
 
   @Test(arguments: NGramModel.orders, [2, 5, 26])

@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import LanguageModeling
 import Recurrence
+import Synchronization
 import TestSupport
 import Testing
 import Tokenization
@@ -125,6 +126,21 @@ import Tokenization
       return running.most
     }
     #expect(most[0] == most[1] && most[0] < 500, "\(most)")
+  }
+
+  /// What a progress bar hears never goes back and ends near the end, over several texts, side by side or not.
+  @Test(arguments: [nil, .line] as [DocumentCut?])
+  func tellsOfProgress(_ cut: DocumentCut?) throws {
+    var reading = try reading(LSTM<Float32Kernels>.self, Self.bytes, cut)
+    (reading.sizes.batch, reading.sizes.window, reading.sizes.documentTokens) = (20, 8, 40)
+    let told = Mutex<[(bytes: Int, tokens: Int)]>([])
+    reading.progress = { bytes, tokens in told.withLock { $0.append((bytes, tokens)) } }
+    let report = try PerplexityReport(of: (0..<3).map { _ in String(repeating: "a fox\n", count: 50) }, by: reading)
+    let (bytes, tokens) = told.withLock { ($0.map(\.bytes), $0.map(\.tokens)) }
+    #expect(bytes == bytes.sorted() && tokens == tokens.sorted())
+    let (last, all) = (try #require(bytes.last), report.score.tokens + (cut == nil ? 3 : 150))
+    let lastTokens = try #require(tokens.last)
+    #expect((800...900).contains(last) && (all - 60...all).contains(lastTokens), "\(last) \(tokens)")
   }
 
   /// All unknown symbols of a text are named, though it is not scored further than the first.

@@ -67,8 +67,9 @@ import Tokenization
     #expect(rows.map(\.position) == [1, 2, 3, 4] && rows.map(\.rank) == [nil, 1, 1, 2])
   }
 
-  /// Bytes of one character are added up.
-  @Test func bytesMakeCharacters() throws {
+  /// Bytes of one character are added up, and the highest rank counts wherever it came.
+  @Test(arguments: [false, true])
+  func bytesMakeCharacters(_ hasDetails: Bool) throws {
     let sink = Rows()
     let collector = UnitCollector(.character, ByteTokenizer(normalization: .none)) { sink.rows.append($0) }
     let text = PassingText("aéb")
@@ -77,11 +78,43 @@ import Tokenization
       try collector.add(
         ScoredToken(
           id: 0, bytes: place..<place + 1, position: place, isDocumentEnd: false, surprisal: Double(place + 1),
-          details: nil), in: text)
+          details: hasDetails ? .init(rank: 10 - place, entropy: 1) : nil), in: text)
     }
     _ = try collector.advance(to: 4, in: text)
     try collector.end(text)
-    #expect(sink.rows.map(\.surprisal) == [1, 5, 4] as [Double?] && sink.rows.map(\.rank) == [nil, nil, nil])
+    #expect(sink.rows.map(\.surprisal) == [1, 5, 4] as [Double?])
+    #expect(sink.rows.map(\.rank) == (hasDetails ? [10, 9, 7] : [nil, nil, nil]))
+  }
+
+  /// White space before the first word is part of it, but not where it is said to begin.
+  @Test func leadingWhiteSpace() throws {
+    let rows = try rows(.word, [["\n ", " ", "ab", " c"]])
+    #expect(rows.map(\.text) == ["ab", "c"] && rows.map(\.surprisal) == [3, 3])
+    #expect(rows.map(\.line) == [2, 2] && rows.map(\.position) == [3, 6])
+  }
+
+  /// A carriage return is part of a line's end only before a line feed.
+  @Test func carriageReturns() throws {
+    #expect(try rows(.line, [["a\rb\r\n", "\r\r\n", "c\r"]]).map(\.text) == ["a\rb", "\r", "c"])
+  }
+
+  /// Density is by characters, not by bytes.
+  @Test func densities() throws {
+    #expect(try rows(.token, [["x", "é", "ab", "日本語"]]).map(\.density) == [1, 1, 1])
+  }
+
+  /// A document's end has no text of its own, but a name.
+  @Test func endsOfDocumentsAreNamed() throws {
+    let sink = Rows()
+    let collector = UnitCollector(.token, ByteTokenizer(normalization: .none, specialSymbols: ["<s>", "</s>"])) {
+      sink.rows.append($0)
+    }
+    let text = PassingText("a\n")
+    collector.begin(0)
+    try collector.add(
+      ScoredToken(id: 257, bytes: 1..<1, position: 2, isDocumentEnd: true, surprisal: 1, details: nil), in: text)
+    #expect(sink.rows.map(\.text) == ["</s>"] && sink.rows.map(\.characters) == [0])
+    #expect(sink.rows.map(\.position) == [2])
   }
 
   @Test func tokensHavePlaces() throws {

@@ -2,8 +2,10 @@ import Reports
 
 extension PerplexityReport {
   /// One self-contained page: the figures, the text coloured by surprisal, and where the loss lies.
+  ///
+  /// - Parameter model: The model's folder; the last part of its path is shown.
   public func page(_ map: HeatMap, model: String) -> String {
-    var page = HTMLPage("How \(model) reads")
+    var page = HTMLPage("How \(model.split(separator: "/").last ?? "/") reads")
     page.add(style: HeatMap.style)
     page.add(
       facts: figures.rows.map { ($0.label, $0.value + ($0.remark.isEmpty ? "" : " · \($0.remark)")) })
@@ -61,7 +63,7 @@ extension HeatMap {
     .heat .part { white-space: pre-wrap; content-visibility: auto;
       contain-intrinsic-size: auto max(calc(var(--lines) * 1.5em), calc(var(--bytes) * 0.017em)); }
     .heat i, .legend i { font-style: normal; border-radius: 2px; }
-    .legend i { display: inline-block; padding: 0 0.5em; margin-right: 0.2em; }
+    .legend i { display: inline-block; padding: 0 0.5em; margin: 0 0.2em 0.2em 0; }
     .heat i:hover { outline: 1px solid currentColor; }
     .h1 { background: #fff3c9; } .h2 { background: #ffdf9b; } .h3 { background: #ffbd73; } .h4 { background: #f8915c; }
     .h5 { background: #e0573f; color: #fff; }
@@ -79,7 +81,8 @@ extension HeatMap {
 
   static let legend = """
     <p class="legend">Bits of surprisal: <i>under 1</i><i class="h1">1–2</i><i class="h2">2–4</i><i class="h3">4–7</i>\
-    <i class="h4">7–11</i><i class="h5">over 11</i> Point at a symbol, or touch it, for what else was likely.</p>
+    <i class="h4">7–11</i><i class="h5">over 11</i></p>
+    <p>Point at a symbol, or touch it, for what else was likely.</p>
     """
 
   /// Tells on a touched symbol what its title says, since touch screens show no titles.
