@@ -11,13 +11,19 @@ public final class AppendFile: @unchecked Sendable {  // one writer
   public let path: String
   /// Bytes so far.
   public private(set) var length: Int
+  /// Whether there may still be more than was to be kept.
+  private var isUncut = false
   private let descriptor: Int32
 
   /// Opens a file.
   ///
-  /// - Parameter length: Bytes of an older content that are kept; 0 begins anew.
+  /// - Parameter length: Bytes of an older content that are kept; 0 begins anew. What follows them stays up to the first
+  ///   piece that is appended.
   /// - Throws: ``FileError`` where it cannot be opened, or is shorter.
   public init(creating path: String, keeping length: Int = 0) throws {
+    guard length == 0 || Files.kind(path) == .file else {
+      throw FileError(.invalid, path, "is not the file to which \(length) bytes were written")
+    }
     self.path = path
     self.length = length
     descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
@@ -25,7 +31,7 @@ public final class AppendFile: @unchecked Sendable {  // one writer
     guard Files.size(path) >= length else {
       throw FileError(.invalid, path, "has \(Files.size(path)) bytes, and \(length) were written; was it changed?")
     }
-    try cut()
+    if length == 0 { try cut() } else { isUncut = true }
   }
 
   deinit { close(descriptor) }
@@ -35,6 +41,7 @@ public final class AppendFile: @unchecked Sendable {  // one writer
 
   /// Appends bytes.
   public func append(_ bytes: [UInt8]) throws {
+    if isUncut { try cut() }
     do { try Files.writeAll(bytes[...], descriptor, path) } catch {
       try? cut()
       throw error
@@ -51,5 +58,6 @@ public final class AppendFile: @unchecked Sendable {  // one writer
     guard retrying({ ftruncate(descriptor, off_t(length)) }) == 0 else {
       throw FileError(.inputOutput, path, "cannot be cut to \(length) bytes: \(systemMessage())")
     }
+    isUncut = false
   }
 }

@@ -27,9 +27,10 @@ public struct JSONFields: Sendable {
     return value
   }
 
-  /// A whole number of at least 0.
+  /// A whole number from 0 to 2⁵³, which everything that reads JSON agrees on (RFC 8259, §6), and which can be counted on
+  /// from.
   public func count(_ key: String) throws -> Int {
-    guard let value = try member(key).integer, value >= 0 else { throw Missing(key: key) }
+    guard let value = try member(key).integer, (0...1 << 53).contains(value) else { throw Missing(key: key) }
     return value
   }
 

@@ -81,6 +81,6 @@ extension TrainingRun {
     let now = clock.elapsed
     let seconds = now - progress.ofEpoch.start
     let loss = progress.ofEpoch.take(now: now).loss
-    tell(.epoch(.init(epoch: progress.epoch, loss: loss, seconds: seconds)), report)
+    tell(.epoch(.init(epoch: progress.epoch, step: progress.step, loss: loss, seconds: seconds)), report)
   }
 }

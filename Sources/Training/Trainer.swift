@@ -61,7 +61,7 @@ public enum Trainer {
     if let initial = configuration.initialModel { try initial.restore(from: output.folder, point, in: &configuration) }
     try point.restoreChoices(in: &configuration)
     try point.check(configuration)
-    if var end = output.checkpoints.end, point.hasLimit(of: configuration) {
+    if var end = output.checkpoints.end, point.hasLimit(of: configuration), output.folder.holdsModel {
       end.wasOver = true
       return end
     }

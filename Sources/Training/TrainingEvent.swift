@@ -105,6 +105,8 @@ public enum TrainingEvent: Sendable {
   /// An epoch is done.
   public struct Epoch: Sendable {
     public let epoch: Int
+    /// The last step of the epoch; 0 in logs that do not tell.
+    public let step: Int
     /// Mean loss in nats per token over the epoch.
     public let loss: Double
     public let seconds: Double
@@ -208,7 +210,10 @@ public enum TrainingEvent: Sendable {
         "best": .bool(validation.isBest),
       ]
     case .epoch(let epoch):
-      ["event": "epoch", "epoch": .integer(epoch.epoch), "loss": JSON(epoch.loss), "seconds": JSON(epoch.seconds)]
+      [
+        "event": "epoch", "epoch": .integer(epoch.epoch), "step": .integer(epoch.step), "loss": JSON(epoch.loss),
+        "seconds": JSON(epoch.seconds),
+      ]
     case .sample(let sample): ["event": "sample", "step": .integer(sample.step), "text": .string(sample.text)]
     case .test(let test):
       [

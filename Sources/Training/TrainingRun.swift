@@ -98,10 +98,9 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     self.observe = observe
     card = ModelCard(
       name: Paths.name(configuration.output), configuration: configuration, model: model, data: data)
-    if let point {
-      try resume(point)
-    } else {
-      try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
+    if let point { try resume(point) }
+    try output.folder.writeDescription(model, tokenizer: data.tokenizer, startToken: data.startToken)
+    if point == nil {
       try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
     }
   }

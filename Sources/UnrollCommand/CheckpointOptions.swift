@@ -78,6 +78,12 @@ extension TrainCommand {
       setting.name == RunSetting.corpus
         ? [setting.value] : setting.value.isEmpty ? ["--\(setting.name)"] : ["--\(setting.name)=\(setting.value)"]
     }
+    do { _ = try TrainCommand.parse(before + ["--resume", "--output=\(output)"]) } catch {
+      let reason = TrainCommand.message(for: error).prefix { $0 != "\n" }.prefix(200)
+      throw FileError(
+        .invalid, output, "the settings of its checkpoint are damaged, or those of another version of unroll: \(reason)"
+      )
+    }
     return try TrainCommand.parse(before + arguments)
   }
 }

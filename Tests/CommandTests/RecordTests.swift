@@ -44,17 +44,24 @@ import Testing
 
   @Test func tensorBoardGetsAFile() throws {
     try withTemporaryFolder { other in
-      try withSmallModel(["--tensorboard", "\(other)/board"]) { _, _, _ in
+      try withSmallModel(["--tensorboard", "\(other)/board", "--k1", "100"]) { _, model, _ in
         let names = Files.names(in: "\(other)/board")
         #expect(names.count == 1 && names[0].hasPrefix("events.out.tfevents."))
         var rest = try Files.read("\(other)/board/\(names[0])")[...]
         var records = 0
+        // What a restart takes back, TensorBoard finds by the step: all records count the steps, none the epochs.
+        var ofEpochs: [UInt8] = []
         while !rest.isEmpty {
           let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+          let event = Array(rest.dropFirst(12).prefix(length))
+          // Field 1, eight bytes of time; then field 2, the step, here of one byte.
+          if event.contains("loss/epoch".utf8), event[9] == 2 << 3 { ofEpochs.append(event[10]) }
           rest = rest.dropFirst(8 + 4 + length + 4)
           records += 1
         }
         #expect(records >= 4)
+        #expect(try ofEpochs.map(Int.init) == events("epoch", model).compactMap { $0["step"]?.integer })
+        #expect(ofEpochs.count > 1)
       }
     }
   }

@@ -106,6 +106,22 @@ import Testing
     }
   }
 
+  /// Settings of a checkpoint that are none are one line, and not taken for what was typed.
+  @Test(arguments: [
+    "\"layers\": \"many\"", "\"layers\": \"1\", \"surprise\": \"\"", "\"layers\": \"1\", \"help\": \"\"",
+  ])
+  func damagedSettings(_ other: String) throws {
+    try withText { folder, text in
+      let model = "\(folder)/m"
+      #expect(try run(unrollPath, ["train", text, "-o", model, "--overwrite"] + Self.flags).status == 0)
+      let state = "\(model)/training/checkpoint-400/state.json"
+      let bytes = try String(decoding: Files.read(state), as: UTF8.self)
+      #expect(bytes.contains("\"layers\": \"1\""))
+      try Files.writeDurably(Array(bytes.replacing("\"layers\": \"1\"", with: other).utf8), to: state)
+      expectOneLine(try unroll("train", "--resume", "-o", model), 65, "the settings of its checkpoint are damaged, or")
+    }
+  }
+
   /// A disk that takes no checkpoint: a warning, the model all the same, and in the end one clear line.
   @Test func aFullDisk() throws {
     try withText { folder, text in

@@ -135,6 +135,7 @@ import Testing
       let steps = try events("step", "\(folder)/m")
       let perEpoch = try #require(try events("start", "\(folder)/m")[0]["steps_per_epoch"]?.integer)
       #expect(steps.count == 3 * perEpoch)
+      #expect(epochs.compactMap { $0["step"]?.integer } == (1...3).map { $0 * perEpoch })
       let perToken = try #require(try events("start", "\(folder)/m")[0]["training_tokens"]?.integer)
       #expect(steps[perEpoch - 1]["tokens"]?.integer == perToken)
     }

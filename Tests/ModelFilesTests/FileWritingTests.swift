@@ -133,4 +133,22 @@ import Testing
       #expect(throws: FileError.self) { try AppendFile(creating: folder) }
     }
   }
+
+  /// What follows the part that is kept stays until something takes its place.
+  @Test func appendsToAPart() throws {
+    try withTemporaryFolder { folder in
+      let path = Paths.join(folder, "log")
+      try Files.writeDurably(Array("one\ntwo\n".utf8), to: path)
+      let file = try AppendFile(creating: path, keeping: 4)
+      #expect(try text(path) == "one\ntwo\n")
+      try file.append(line: "2")
+      try file.append(line: "3")
+      #expect(try text(path) == "one\n2\n3\n" && file.length == 8)
+      for (name, length) in [("log", 9), ("nothing", 1)] {
+        #expect(throws: FileError.self) { try AppendFile(creating: Paths.join(folder, name), keeping: length) }
+      }
+      #expect(throws: FileError.self) { try AppendFile(creating: folder, keeping: 1) }
+      #expect(Files.names(in: folder) == ["log"])
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import Compute
+import LanguageModeling
 import ModelFiles
 
 /// The checkpoints of a run: `training/checkpoint-STEP`, each a folder that is there whole or not at all.
@@ -60,12 +62,16 @@ struct CheckpointFolder {
   }
 
   /// Puts the model that a checkpoint knows into a file.
-  func restoreBest(of step: Int, to file: String) throws {
+  ///
+  /// - Throws: ``FileError`` where it lacks a tensor of the layout.
+  func restoreBest(of step: Int, _ layout: ParameterLayout, to file: String) throws {
     let best = Paths.join(path(step), Self.bestName)
-    guard Files.kind(best) == .file else {
-      throw FileError(
-        .invalid, path(step), "has no \(Self.bestName); remove this checkpoint to resume from an earlier one")
-    }
+    do {
+      let tensors = try Safetensors(parsing: Files.read(best, allowsPipes: false))
+      for entry in layout.entries where tensors[entry.name]?.shape != entry.shape {
+        throw CheckpointDamage("its \(Self.bestName) has no tensor \(entry.name) \(entry.shape)")
+      }
+    } catch { throw Self.damaged(path(step), error) }
     try Files.link(best, as: file)
   }
 
@@ -97,7 +103,9 @@ struct CheckpointFolder {
   }
 
   static func damaged(_ path: String, _ error: any Error) -> FileError {
-    FileError(.invalid, path, "is a damaged checkpoint: \(error); remove it to resume from an earlier one")
+    let isOnly = CheckpointFolder(training: Paths.parent(path)).steps.count < 2
+    let advice = isOnly ? "there is no other: begin anew, with --overwrite" : "remove it to resume from an earlier one"
+    return FileError(.invalid, path, "is a damaged checkpoint: \(error); \(advice)")
   }
 
   // MARK: The end

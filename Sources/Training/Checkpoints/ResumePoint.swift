@@ -38,6 +38,7 @@ package struct ResumePoint {
       seconds = try state.finite("seconds")
       plan = state.has("plan") ? try BudgetPlan(state.fields("plan")) : nil
       metricsLength = try state.count("metrics_bytes")
+      guard metricsLength > 0 else { throw CheckpointDamage("it has no log") }
       corpusHash = try state.string("corpus_sha256")
       tokenizerHash = try state.string("tokenizer_sha256")
       initialHash = state.has("initial_sha256") ? try state.string("initial_sha256") : nil
@@ -78,7 +79,7 @@ package struct ResumePoint {
     for choice in configuration.automatic {
       let value = settings.first { $0.name == choice.rawValue }?.value
       guard let number = value.flatMap(Double.init) ?? (choice == .averageDecay ? 0.999 : nil),
-        (0...1e9).contains(number)
+        choice.allows(number)
       else {
         throw CheckpointFolder.damaged(content.path, CheckpointDamage("it has no \(choice.rawValue)"))
       }
@@ -112,6 +113,17 @@ package struct ResumePoint {
     throw TrainingError(
       "cannot resume the run at step \(content.step): \(differences.joined(separator: "; ")); give what it was, "
         + "or begin anew with another --output")
+  }
+}
+
+extension Recipe.Choice {
+  /// Whether a run can have a value.
+  fileprivate func allows(_ value: Double) -> Bool {
+    switch self {
+    case .hiddenSize, .embeddingSize: (1...65_536).contains(value) && value == value.rounded()
+    case .lanes: (1...1e6).contains(value) && value == value.rounded()
+    case .dropoutInput, .dropoutHidden, .dropoutOutput, .weightDrop, .averageDecay: (0..<1).contains(value)
+    }
   }
 }
 

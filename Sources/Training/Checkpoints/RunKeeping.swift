@@ -112,10 +112,12 @@ extension TrainingRun {
       (parameters, update, good) = (now.parameters, now.update, kept)
       bptt.resume(now.state)
     } catch { throw CheckpointFolder.damaged(point.content.path, error) }
-    try output.checkpoints.unmarkEnd()
+    try RunHistory.check(ofModel: output.folder.path, length: point.metricsLength)
     if progress.savedStep != nil {
-      try output.checkpoints.restoreBest(of: progress.step, to: output.folder.file(ModelFolder.weightsName))
+      try output.checkpoints.restoreBest(
+        of: progress.step, bptt.network.layout, to: output.folder.file(ModelFolder.weightsName))
     }
+    try output.checkpoints.unmarkEnd()
     owesCheckpointLine = isPlanned
     planAnew(point)
   }

@@ -73,6 +73,7 @@ extension RunProgress {
     tokens = try fields.count("tokens")
     cursor = try cursor.schedule.cursor(epoch: fields.count("epochs_done"), window: fields.count("windows_done"))
     peak = try fields.finite("learning_rate")
+    guard peak > 0 else { throw CheckpointDamage("its learning rate is \(peak)") }
     rates.scale = try fields.finite("rate_scale")
     rates.plateau.counters = try .init(fields.fields("plateau"))
     stability.memory = try .init(fields.fields("stability"))

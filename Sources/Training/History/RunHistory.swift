@@ -50,6 +50,19 @@ public struct RunHistory: Sendable {
     try self.init(parsing: Files.read(path, limit: 1 << 30, allowsPipes: false), name: path)
   }
 
+  /// Checks the beginning of a model folder's log, which a run is to go on from.
+  ///
+  /// - Parameter length: In bytes.
+  /// - Throws: ``FileError`` where it does not end with a line, or has one that is not an event.
+  static func check(ofModel folder: String, length: Int) throws {
+    let path = Paths.join(folder, OutputFolder.metricsName)
+    let bytes = try Files.read(path, limit: 1 << 30, allowsPipes: false).prefix(length)
+    guard bytes.last == UInt8(ascii: "\n") else {
+      throw FileError(.invalid, path, "has no line that ends at byte \(length), where the run is to go on")
+    }
+    _ = try RunHistory(parsing: Array(bytes), name: path)
+  }
+
   /// - Parameter name: The file's, for errors.
   package init(parsing bytes: [UInt8], name: String) throws {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -77,7 +90,8 @@ public struct RunHistory: Sendable {
     case "epoch":
       epochs.append(
         try TrainingEvent.Epoch(
-          epoch: fields.count("epoch"), loss: fields.number("loss"), seconds: fields.number("seconds")))
+          epoch: fields.count("epoch"), step: fields.has("step") ? fields.count("step") : 0,
+          loss: fields.number("loss"), seconds: fields.number("seconds")))
     case "sample": samples.append(try TrainingEvent.Sample(step: fields.count("step"), text: fields.string("text")))
     case "skipped": skipped += 1
     case "test": testLoss = try fields.number("loss")

@@ -86,7 +86,7 @@ extension TrainingEvent {
     case .validation(let validation):
       TensorBoardEvents.scalars([("loss/validation", validation.loss)], step: validation.step, at: time)
     case .epoch(let epoch):
-      TensorBoardEvents.scalars([("loss/epoch", epoch.loss)], step: epoch.epoch, at: time)
+      TensorBoardEvents.scalars([("loss/epoch", epoch.loss)], step: epoch.step, at: time)
     case .sample(let sample):
       TensorBoardEvents.text(sample.text, tag: "sample", step: sample.step, at: time)
     default: nil
