@@ -166,4 +166,66 @@ import Training
       #expect(Set(kept) == Set([40, 39, 36, 33].prefix(count).map { "checkpoint-\($0)" }))
     }
   }
+
+  /// What a run remembers of its troubles goes through a checkpoint: here it is put into one, and found in the next.
+  @Test func troublesAreRemembered() throws {
+    try withTemporaryFolder { folder in
+      var configuration = try configuration(folder)
+      try change("\(folder)/model/training/checkpoint-20/state.json") { text in
+        [
+          ("\"burst_length\": 0", "\"burst_length\": 3"), ("\"good_in_a_row\": 20", "\"good_in_a_row\": 5"),
+          ("\"is_in_trouble\": false", "\"is_in_trouble\": true"), ("\"plateaus\": 0", "\"plateaus\": 2"),
+          ("\"has_rolled_back\": false", "\"has_rolled_back\": true"),
+          ("\"went_back_to\": null", "\"went_back_to\": 8"), ("\"rate_scale\": 1.0", "\"rate_scale\": 0.5"),
+        ].reduce(text) { $0.replacing($1.0, with: $1.1) }
+      }
+      let good = try JSON(parsing: Files.read("\(folder)/model/training/checkpoint-20/state.json"))["good"]?["step"]?
+        .integer
+      configuration.limit = .steps(21)
+      var validated: [Int] = []
+      _ = try Trainer.train(configuration, stop: StopRequest()) { event in
+        if case .validation(let validation) = event { validated.append(validation.step) }
+      }
+      // Weights in trouble are not worth a validation; after a good step the run's end is.
+      #expect(validated == [21])
+      let state = try JSON(parsing: Files.read("\(folder)/model/training/checkpoint-21/state.json"))
+      let progress = try #require(state["progress"])
+      let stability = try #require(progress["stability"])
+      #expect(stability["burst_length"]?.integer == 3 && stability["good_in_a_row"]?.integer == 6)
+      #expect(stability["has_rolled_back"]?.bool == true && stability["is_in_trouble"]?.bool == false)
+      for name in ["losses", "norms"] { #expect(stability[name]?["values"]?.array?.count == 21) }
+      #expect(progress["went_back_to"]?.integer == 8 && progress["rate_scale"]?.double == 0.5)
+      #expect(progress["plateau"]?["plateaus"]?.integer == 2)
+      #expect(try #require(good) < 20 && state["good"]?["step"]?.integer == good)
+    }
+  }
+
+  /// Another budget makes another plan of the speeds that were measured; one that is spent ends the run where it is.
+  @Test func anotherBudget() throws {
+    try withTemporaryFolder { folder in
+      var configuration = try configuration(folder)
+      (configuration.limit, configuration.overwrites, configuration.resumes) = (.budget(5), true, false)
+      let training = "\(folder)/model/training"
+      func train(to last: Int) throws -> TrainingEvent.End {
+        let stop = StopRequest()
+        return try Trainer.train(configuration, stop: stop) { event in
+          if case .step(let step) = event, step.step >= last { stop.raise() }
+        }
+      }
+      let first = try train(to: 10).steps
+      let state = try JSONFields(JSON(parsing: Files.read("\(training)/checkpoint-\(first)/state.json")))
+      let (seconds, plan) = (try state.finite("seconds"), try state.fields("plan"))
+      (configuration.limit, configuration.resumes) = (.budget(1000), true)
+      let second = try train(to: first + 5).steps
+      let later = try JSONFields(JSON(parsing: Files.read("\(training)/checkpoint-\(second)/state.json"))).fields(
+        "plan")
+      let perValidation = try plan.finite("seconds_per_validation")
+      let perStep = try plan.finite("seconds_per_step") + perValidation / 10
+      let expected = Double(first) + ((1000 - seconds - perValidation) / perStep).rounded()
+      #expect(try later.finite("budget_seconds") == 1000 && Double(later.count("steps")) == expected)
+      configuration.limit = .budget(1e-3)
+      let end = try train(to: .max)
+      #expect(end.steps == second && end.reason == .budget)
+    }
+  }
 }
