@@ -20,30 +20,38 @@ public struct BudgetPlan: Sendable, Equatable {
   public let secondsPerStep, secondsPerValidation: Double
   /// Seconds that had gone when the plan was made.
   public let elapsed: Double
+  /// Whether there was time for more steps than ``TrainingConfiguration/mostEpochs`` have.
+  public let isBounded: Bool
 
   /// Times the budget: where a run that is behind its plan ends.
   public static let overrun = 1.25
 
   /// A plan that was made before.
   public init(
-    budget: Double, steps: Int, secondsPerStep: Double, secondsPerValidation: Double, elapsed: Double
+    budget: Double, steps: Int, secondsPerStep: Double, secondsPerValidation: Double, elapsed: Double,
+    isBounded: Bool = false
   ) {
     self.budget = budget
     self.steps = steps
     self.secondsPerStep = secondsPerStep
     self.secondsPerValidation = secondsPerValidation
     self.elapsed = elapsed
+    self.isBounded = isBounded
   }
 
   /// A plan that leaves time for a validation every `validateEvery` steps and one at the end.
+  ///
+  /// - Parameter most: The most steps that it has, however much time there is.
   public init(
-    budget: Double, elapsed: Double, secondsPerStep: Double, secondsPerValidation: Double, validateEvery: Int
+    budget: Double, elapsed: Double, secondsPerStep: Double, secondsPerValidation: Double, validateEvery: Int,
+    most: Int = .max
   ) {
     let each = secondsPerStep + secondsPerValidation / Double(validateEvery)
-    let steps = (budget - elapsed - secondsPerValidation) / max(each, 1e-9)
+    let time = (budget - elapsed - secondsPerValidation) / max(each, 1e-9)
+    let steps = Int(max(1, min(time.rounded(), 1e15)))
     self.init(
-      budget: budget, steps: Int(max(1, min(steps.rounded(), 1e15))), secondsPerStep: secondsPerStep,
-      secondsPerValidation: secondsPerValidation, elapsed: elapsed)
+      budget: budget, steps: min(steps, most), secondsPerStep: secondsPerStep,
+      secondsPerValidation: secondsPerValidation, elapsed: elapsed, isBounded: steps > most)
   }
 }
 

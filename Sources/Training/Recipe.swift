@@ -15,8 +15,9 @@ import Reports
 ///
 /// - Size: of all models that can be trained on D tokens with 6·P·D operations, the one with ``tokensPerParameter`` tokens
 ///   for each of its P parameters; at most ``parametersPerToken`` for each token of the corpus.
-/// - Dropout: ``dropoutPerDoubling`` for each doubling of the passes over the corpus, at most ``mostDropout``; a fifth of
-///   that on the embeddings, and ``weightDropShare`` of it on the hidden-to-hidden matrices.
+/// - Dropout: ``dropoutPerDoubling`` for each doubling of the passes over the corpus, at most ``mostDropout``;
+///   ``inputDropoutShare`` of that on the embeddings, and ``weightDropShare`` of it on the hidden-to-hidden matrices.
+/// - Epochs: at most ``mostEpochs``, however much time there is.
 /// - Lanes: 32, fewer where an epoch would have fewer than ``fewestWindows`` windows.
 /// - Average: over a fiftieth of the steps, at most 1000.
 ///
@@ -32,6 +33,7 @@ public struct Recipe: Sendable {
     case dropoutOutput = "dropout-output"
     case weightDrop = "weight-drop"
     case averageDecay = "average-decay"
+    case mostEpochs = "max-epochs"
   }
 
   /// A choice with what it was made from.
@@ -42,11 +44,13 @@ public struct Recipe: Sendable {
   }
 
   public static let tokensPerParameter = 10.0
-  public static let parametersPerToken = 4.0
-  public static let dropoutPerDoubling = 0.1
+  public static let parametersPerToken = 30.0
+  public static let dropoutPerDoubling = 0.08
   public static let mostDropout = 0.5
-  public static let weightDropShare = 0.6
-  public static let fewestWindows = 16
+  public static let inputDropoutShare = 0.25
+  public static let weightDropShare = 0.65
+  public static let fewestWindows = 64
+  public static let mostEpochs = 40
   public static let sizes = [48, 64, 96, 128, 160, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024]
   /// Operations a second and thread that a budget is taken for before the trial: the order of size of today's processors.
   static let assumedSpeed = (bfloat16: 300e9, others: 60e9)
@@ -63,6 +67,7 @@ public struct Recipe: Sendable {
     self.configuration = configuration
     self.tokens = Double(max(1, tokens))
     self.vocabularySize = vocabularySize
+    chooseEpochs()
     chooseLanes()
     chooseSize()
     chooseDropout()
@@ -90,7 +95,10 @@ public struct Recipe: Sendable {
     switch configuration.limit {
     case .epochs(let epochs): Double(epochs) * tokens
     case .steps(let steps): Double(steps) * tokensPerStep
-    case .budget: (operations ?? 0) / (6 * parameters(configuration.hiddenSize))
+    case .budget:
+      min(
+        (operations ?? 0) / (6 * parameters(configuration.hiddenSize)),
+        Double(configuration.mostEpochs ?? .max) * tokens)
     }
   }
 
@@ -109,6 +117,11 @@ public struct Recipe: Sendable {
   }
 
   // MARK: Choices
+
+  private mutating func chooseEpochs() {
+    guard case .budget = configuration.limit else { return }
+    choose(.mostEpochs, Double(Self.mostEpochs), "more would learn the text by heart")
+  }
 
   private mutating func chooseLanes() {
     let window = Double(configuration.k1 ?? 1)
@@ -141,7 +154,7 @@ public struct Recipe: Sendable {
     let passes = tokensRead / tokens
     let dropout = rounded(min(Self.mostDropout, max(0, Self.dropoutPerDoubling * log2(passes))))
     let why = "about \(decimal(passes, places: passes < 10 ? 1 : 0)) passes over the text"
-    choose(.dropoutInput, rounded(dropout / 5), why)
+    choose(.dropoutInput, rounded(dropout * Self.inputDropoutShare), why)
     choose(.dropoutHidden, dropout, why)
     choose(.dropoutOutput, dropout, why)
     choose(.weightDrop, rounded(dropout * Self.weightDropShare), why)
@@ -176,6 +189,7 @@ extension TrainingConfiguration {
     case .dropoutOutput: regularization.outputDropout = value
     case .weightDrop: regularization.weightDrop = value
     case .averageDecay: if case .exponential = average { average = .exponential(decay: value) }
+    case .mostEpochs: mostEpochs = Int(value)
     }
   }
 }

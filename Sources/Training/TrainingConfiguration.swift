@@ -61,6 +61,8 @@ public struct TrainingConfiguration: Sendable {
   public var regularization: Regularization
   /// When the run ends.
   public var limit: Limit
+  /// The most epochs that the plan of a budget has, however much time there is; nil for any number.
+  public var mostEpochs: Int?
 
   /// The optimiser with its constants and the weight decay.
   public var optimizer: OptimizerConfiguration
@@ -205,6 +207,7 @@ public struct TrainingConfiguration: Sendable {
     statePolicy = .carried
     regularization = .init()
     limit = .budget(300)
+    mostEpochs = nil
     optimizer = .init()
     learningRate = 0.003
     findsLearningRate = false

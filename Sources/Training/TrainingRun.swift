@@ -215,7 +215,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let ofStep = trial.secondsPerStep(trying: limit, stop)
     return BudgetPlan(
       budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
-      validateEvery: validationInterval)
+      validateEvery: validationInterval, most: mostSteps)
+  }
+
+  /// The most steps that a budget's plan may have.
+  var mostSteps: Int {
+    guard let epochs = configuration.mostEpochs else { return .max }
+    let (steps, isOver) = data.windows.windowCount(ofEpoch: 0).multipliedReportingOverflow(by: epochs)
+    return isOver ? .max : steps
   }
 
   /// Steps between two validations.

@@ -37,8 +37,8 @@ struct CheckpointOptions: ParsableArguments {
     help: ArgumentHelp(
       "Go on with the run in the output folder, from its last checkpoint, to the same bits.",
       discussion: """
-        With --output alone everything is as it was; --budget, --epochs or --steps (of the whole run), --learning-rate, \
-        --threads, --checkpoint-every, --keep-checkpoints, --tensorboard and --test may be given otherwise, and whatever \
+        With --output alone everything is as it was; --budget, --max-epochs, --epochs or --steps (of the whole run), \
+        --learning-rate, --threads, --checkpoint-every, --keep-checkpoints, --tensorboard and --test may be given otherwise, and whatever \
         else is given must be the same. Where no run has begun yet, one begins.
         """))
   var resume = false
@@ -63,7 +63,7 @@ struct CheckpointOptions: ParsableArguments {
 }
 
 extension TrainCommand {
-  private static let limits: Set = ["epochs", "steps", "budget"]
+  private static let limits: Set = ["epochs", "steps", "budget", "max-epochs"]
 
   /// The command of the run in an output folder, with what is given anew: `arguments` are those after `train`.
   ///

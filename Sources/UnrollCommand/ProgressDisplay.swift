@@ -53,8 +53,9 @@ final class ProgressDisplay {
     case .rangeTest(let test): say(chart(of: test))
     case .plan(let plan):
       say(
-        "planned \(grouped(plan.steps)) steps for the budget of \(duration(plan.budget)): "
+        "planned \(grouped(plan.steps)) steps for \(plan.isBounded ? "a part of " : "")the budget of \(duration(plan.budget)): "
           + "\(threeDigits(plan.secondsPerStep * 1000)) ms a step, \(threeDigits(plan.secondsPerValidation)) s a validation"
+          + (plan.isBounded ? "; more epochs would learn the text by heart (--max-epochs)" : "")
       )
     case .averaging(let step):
       say("step \(grouped(step)): validations no longer improve; from here on the weights are averaged")

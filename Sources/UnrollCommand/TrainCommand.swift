@@ -153,6 +153,13 @@ struct TrainCommand: ParsableCommand {
     var budget: DurationArgument?
 
     @Option(
+      help: """
+        Epochs that the plan of a budget has at most; a run with time left over ends early. The default is 40: more than \
+        that learns a text by heart.
+        """)
+    var maxEpochs: Int?
+
+    @Option(
       help: "Largest norm of the gradient; a longer one is scaled down. The default is 1, or none with --clip-value.")
     var clip: Double?
 
@@ -164,7 +171,10 @@ struct TrainCommand: ParsableCommand {
       try require(
         [epochs == nil, steps == nil, budget == nil].filter { !$0 }.count <= 1,
         "Give one of --epochs, --steps and --budget.")
-      for (name, value) in [("epochs", epochs), ("steps", steps)] {
+      try require(
+        maxEpochs == nil || epochs == nil && steps == nil,
+        "--max-epochs is for --budget; --epochs and --steps say it all.")
+      for (name, value) in [("epochs", epochs), ("steps", steps), ("max-epochs", maxEpochs)] {
         try require(value ?? 1 >= 1, "--\(name) is \(value ?? 0); it must be at least 1.")
       }
       for (name, value) in [("clip", clip), ("clip-value", clipValue)] {
@@ -227,6 +237,7 @@ struct TrainCommand: ParsableCommand {
     training.truncation.apply(to: &settings)
     regularization.apply(to: &settings)
     settings.limit = limit
+    settings.give(.mostEpochs, training.maxEpochs.map(Double.init))
     optimizer.apply(to: &settings)
     settings.clip = training.clip ?? (training.clipValue == nil ? 1 : nil)
     settings.clipValue = training.clipValue

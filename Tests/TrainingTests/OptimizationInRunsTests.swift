@@ -218,6 +218,22 @@ import Training
       budget: budget, elapsed: elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
       validateEvery: every)
     #expect(plan.steps == steps)
+    let bounded = BudgetPlan(
+      budget: budget, elapsed: elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
+      validateEvery: every, most: 500)
+    #expect(bounded.steps == min(500, steps))
+  }
+
+  /// A budget with more time than a text is worth ends early, in the middle of nothing: after whole epochs.
+  @Test func plansAtMostSoManyEpochs() throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 1, validation: 0.2)
+      (example.configuration.limit, example.configuration.mostEpochs) = (.budget(1e6), 2)
+      let (events, end) = try example.train()
+      let steps = events.compactMap { if case .start(let start) = $0 { start.stepsPerEpoch } else { nil } }
+      let epoch = try #require(steps.first)
+      #expect(end.reason == .budget && end.steps == 2 * epoch)
+    }
   }
 
   /// The rate that was found trains as if it had been given: the test leaves nothing behind but its curve.

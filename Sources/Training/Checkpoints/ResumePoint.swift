@@ -78,8 +78,7 @@ package struct ResumePoint {
   func restoreChoices(in configuration: inout TrainingConfiguration) throws {
     for choice in configuration.automatic {
       let value = settings.first { $0.name == choice.rawValue }?.value
-      guard let number = value.flatMap(Double.init) ?? (choice == .averageDecay ? 0.999 : nil),
-        choice.allows(number)
+      guard let number = value.flatMap(Double.init) ?? choice.valueWithoutUse, choice.allows(number)
       else {
         throw CheckpointFolder.damaged(content.path, CheckpointDamage("it has no \(choice.rawValue)"))
       }
@@ -93,9 +92,14 @@ package struct ResumePoint {
     try refuse(RunSetting.conflicts(settings, configuration.settings))
   }
 
+  /// Whether a configuration has a setting as the run had it.
+  func has(_ name: String, of configuration: TrainingConfiguration) -> Bool {
+    settings.first { $0.name == name } == configuration.settings.first { $0.name == name }
+  }
+
   /// Whether a configuration ends the run where it was to end.
   func hasLimit(of configuration: TrainingConfiguration) -> Bool {
-    let names = ["epochs", "steps", "budget"]
+    let names = ["epochs", "steps", "budget", "max-epochs"]
     return settings.filter { names.contains($0.name) } == configuration.settings.filter { names.contains($0.name) }
   }
 
@@ -117,9 +121,19 @@ package struct ResumePoint {
 }
 
 extension Recipe.Choice {
+  /// The value in a run that had no use for it, and so does not say it.
+  fileprivate var valueWithoutUse: Double? {
+    switch self {
+    case .averageDecay: 0.999
+    case .mostEpochs: Double(Recipe.mostEpochs)
+    default: nil
+    }
+  }
+
   /// Whether a run can have a value.
   fileprivate func allows(_ value: Double) -> Bool {
     switch self {
+    case .mostEpochs: (1...1e12).contains(value) && value == value.rounded()
     case .hiddenSize, .embeddingSize: (1...65_536).contains(value) && value == value.rounded()
     case .lanes: (1...1e6).contains(value) && value == value.rounded()
     case .dropoutInput, .dropoutHidden, .dropoutOutput, .weightDrop, .averageDecay: (0..<1).contains(value)
@@ -133,6 +147,7 @@ extension BudgetPlan {
     [
       "steps": .integer(steps), "budget_seconds": JSON(budget), "seconds_per_step": JSON(secondsPerStep),
       "seconds_per_validation": JSON(secondsPerValidation), "seconds": JSON(elapsed),
+      "is_bounded": .bool(isBounded),
     ]
   }
 
@@ -140,16 +155,19 @@ extension BudgetPlan {
     self.init(
       budget: try fields.finite("budget_seconds"), steps: try fields.count("steps"),
       secondsPerStep: try fields.finite("seconds_per_step"),
-      secondsPerValidation: try fields.finite("seconds_per_validation"), elapsed: try fields.finite("seconds"))
+      secondsPerValidation: try fields.finite("seconds_per_validation"), elapsed: try fields.finite("seconds"),
+      isBounded: try fields.has("is_bounded") && fields.flag("is_bounded"))
   }
 
   /// The plan of the same run with another budget, made when so many steps were done in so many seconds.
-  func extended(to budget: Double, step: Int, seconds: Double, validateEvery: Int) -> BudgetPlan {
+  ///
+  /// - Parameter most: The most steps of the whole run.
+  func extended(to budget: Double, step: Int, seconds: Double, validateEvery: Int, most: Int) -> BudgetPlan {
     let rest = BudgetPlan(
       budget: budget, elapsed: min(seconds, budget), secondsPerStep: secondsPerStep,
-      secondsPerValidation: secondsPerValidation, validateEvery: validateEvery)
+      secondsPerValidation: secondsPerValidation, validateEvery: validateEvery, most: max(1, most - step))
     return BudgetPlan(
-      budget: budget, steps: step + (seconds < budget ? rest.steps : 0), secondsPerStep: secondsPerStep,
-      secondsPerValidation: secondsPerValidation, elapsed: elapsed)
+      budget: budget, steps: step + (seconds < budget && step < most ? rest.steps : 0), secondsPerStep: secondsPerStep,
+      secondsPerValidation: secondsPerValidation, elapsed: elapsed, isBounded: rest.isBounded)
   }
 }

@@ -124,13 +124,15 @@ extension TrainingRun {
 
   /// The learning rate and the budget may be others than before.
   private mutating func planAnew(_ point: ResumePoint) {
-    let old = point.settings.first { $0.name == "learning-rate" }
-    if !configuration.findsLearningRate, configuration.settings.first(where: { $0.name == "learning-rate" }) != old {
+    if !configuration.findsLearningRate, !point.has("learning-rate", of: configuration) {
       progress.peak = configuration.learningRate
     }
-    if case .budget(let budget) = configuration.limit, let plan = point.plan, plan.budget != budget {
+    if case .budget(let budget) = configuration.limit, let plan = point.plan,
+      plan.budget != budget || !point.has("max-epochs", of: configuration)
+    {
       clock.plan = plan.extended(
-        to: budget, step: progress.step, seconds: point.seconds, validateEvery: validationInterval)
+        to: budget, step: progress.step, seconds: point.seconds, validateEvery: validationInterval,
+        most: mostSteps)
     }
     let (plateau, scale) = (progress.rates.plateau, progress.rates.scale)
     progress.rates = configuration.schedule.plan(peak: progress.peak, planned: clock.plannedSteps ?? 1)

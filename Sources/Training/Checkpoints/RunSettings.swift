@@ -11,7 +11,8 @@ public struct RunSetting: Sendable, Equatable {
 
   /// Settings that a resumed run may have otherwise than before.
   public static let changeable: Set = [
-    "epochs", "steps", "budget", "learning-rate", "threads", "checkpoint-every", "keep-checkpoints", "tensorboard",
+    "epochs", "steps", "budget", "max-epochs", "learning-rate", "threads", "checkpoint-every", "keep-checkpoints",
+    "tensorboard",
     "test",
   ]
   /// What is given without a flag: a file or folder of the corpus.
@@ -107,17 +108,18 @@ extension TrainingConfiguration {
       case .reset: ("reset", nil)
       case .dropped(let probability): ("carried", "\(probability)")
       }
-    let length: Pair =
+    let length: [Pair] =
       switch limit {
-      case .epochs(let epochs): ("epochs", "\(epochs)")
-      case .steps(let steps): ("steps", "\(steps)")
-      case .budget(let seconds): ("budget", "\(seconds)s")
+      case .epochs(let epochs): [("epochs", "\(epochs)")]
+      case .steps(let steps): [("steps", "\(steps)")]
+      case .budget(let seconds): [("budget", "\(seconds)s"), ("max-epochs", mostEpochs.map { "\($0)" })]
       }
-    return settings([
-      ("lanes", "\(lanes)"), ("k1", k1.map { "\($0)" } ?? "all"), ("k2", k2.map { "\($0)" }),
-      ("recompute", recompute.map { "\($0)" }), ("variable-k1", flag(variesK1)),
-      (hasRandomOffset ? "random-offset" : "no-random-offset", ""), ("state", state), ("state-drop", drop), length,
-    ])
+    return settings(
+      [
+        ("lanes", "\(lanes)"), ("k1", k1.map { "\($0)" } ?? "all"), ("k2", k2.map { "\($0)" }),
+        ("recompute", recompute.map { "\($0)" }), ("variable-k1", flag(variesK1)),
+        (hasRandomOffset ? "random-offset" : "no-random-offset", ""), ("state", state), ("state-drop", drop),
+      ] + length)
   }
 
   private var updateSettings: [RunSetting] {
