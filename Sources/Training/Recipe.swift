@@ -15,13 +15,14 @@ import Reports
 ///
 /// - Size: of all models that can be trained on D tokens with 6·P·D operations, the one with ``tokensPerParameter`` tokens
 ///   for each of its P parameters; at most ``parametersPerToken`` for each token of the corpus.
-/// - Dropout: ``dropoutPerDoubling`` for each doubling of the passes over the corpus, at most ``mostDropout``;
+/// - Dropout: ``dropoutPerDoubling`` for each doubling of the passes over the corpus beyond ``passesWithoutDropout``, none
+///   where that is below ``leastDropout`` (it would cost more time than it brings), at most ``mostDropout``;
 ///   ``inputDropoutShare`` of that on the embeddings, and ``weightDropShare`` of it on the hidden-to-hidden matrices.
 /// - Epochs: at most ``mostEpochs``, however much time there is.
 /// - Lanes: 32, fewer where an epoch would have fewer than ``fewestWindows`` windows.
 /// - Average: over a fiftieth of the steps, at most 1000.
 ///
-/// The constants were found by trial on tinyshakespeare.
+/// The constants were found by trial on tinyshakespeare, the King James Bible and the letters and fables of the repository.
 public struct Recipe: Sendable {
   /// What can be chosen.
   public enum Choice: String, Sendable, CaseIterable {
@@ -45,7 +46,9 @@ public struct Recipe: Sendable {
 
   public static let tokensPerParameter = 10.0
   public static let parametersPerToken = 30.0
-  public static let dropoutPerDoubling = 0.08
+  public static let dropoutPerDoubling = 0.105
+  public static let passesWithoutDropout = 2.0
+  public static let leastDropout = 0.1
   public static let mostDropout = 0.5
   public static let inputDropoutShare = 0.25
   public static let weightDropShare = 0.65
@@ -152,7 +155,8 @@ public struct Recipe: Sendable {
 
   private mutating func chooseDropout() {
     let passes = tokensRead / tokens
-    let dropout = rounded(min(Self.mostDropout, max(0, Self.dropoutPerDoubling * log2(passes))))
+    let wanted = Self.dropoutPerDoubling * log2(passes / Self.passesWithoutDropout)
+    let dropout = wanted < Self.leastDropout ? 0 : rounded(min(Self.mostDropout, wanted))
     let why = "about \(decimal(passes, places: passes < 10 ? 1 : 0)) passes over the text"
     choose(.dropoutInput, rounded(dropout * Self.inputDropoutShare), why)
     choose(.dropoutHidden, dropout, why)

@@ -29,7 +29,7 @@ import Training
     // There is time for 2,000 passes.
     #expect(chosen.mostEpochs == Recipe.mostEpochs)
     let regularization = chosen.regularization
-    let dropout = Recipe.dropoutPerDoubling * log2(Double(Recipe.mostEpochs))
+    let dropout = Recipe.dropoutPerDoubling * log2(Double(Recipe.mostEpochs) / Recipe.passesWithoutDropout)
     #expect(abs(regularization.hiddenDropout - dropout) < 0.005 && regularization.outputDropout < Recipe.mostDropout)
   }
 
@@ -41,8 +41,8 @@ import Training
       recipe.reasons.first { $0.choice == .hiddenSize }?.why.contains("10 tokens read for each parameter") == true)
   }
 
-  /// Passes of 1, 4 and 32 are doublings of 0, 2 and 5.
-  @Test(arguments: [(1, 0), (4, 2), (32, 5), (1000, .infinity)] as [(Int, Double)])
+  /// Of what dropout begins at, passes of 3 are too few doublings, of 8 and 32 they are 2 and 4.
+  @Test(arguments: [(1, 0), (3, 0), (8, 2), (32, 4), (1000, .infinity)] as [(Int, Double)])
   func dropoutByThePasses(_ epochs: Int, _ doublings: Double) throws {
     let configuration = try recipe { $0.limit = .epochs(epochs) }.configuration
     let (chosen, dropout) = (
