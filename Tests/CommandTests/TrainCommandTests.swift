@@ -257,10 +257,27 @@ import Testing
     }
   }
 
+  /// There is time for a hundred times as many.
+  @Test func soManyEpochsEndTheBudget() throws {
+    try withTemporaryFolder { folder in
+      try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
+      let train = ["train", "\(folder)/text", "-o", "\(folder)/m", "--max-epochs", "2"] + smallSizes
+      let result = try run(unrollPath, train + ["--budget", "100s"])
+      let start = try events("start", "\(folder)/m")[0]
+      let end = try events("end", "\(folder)/m")[0]
+      let epoch = try #require(start["steps_per_epoch"]?.integer)
+      #expect(result.status == 0 && end["steps"]?.integer == 2 * epoch && end["reason"]?.string == "budget")
+      #expect(result.error.contains(" steps for a part of the budget of 1:40"))
+      let refused = try run(unrollPath, train + ["--steps", "3", "--overwrite"])
+      #expect(refused.status == 64 && refused.error.contains("--max-epochs is for --budget"))
+    }
+  }
+
   @Test func budgetEndsTheRun() throws {
     try withTemporaryFolder { folder in
       try Files.writeDurably(Array(smallText.utf8), to: "\(folder)/text")
-      let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m", "--budget", "1s"] + smallSizes)
+      let flags = ["--budget", "1s", "--max-epochs", "1000000"] + smallSizes
+      let result = try run(unrollPath, ["train", "\(folder)/text", "-o", "\(folder)/m"] + flags)
       #expect(result.status == 0)
       let end = try events("end", "\(folder)/m")[0]
       let plans = try events("plan", "\(folder)/m")
