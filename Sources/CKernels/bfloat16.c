@@ -77,6 +77,11 @@ INLINE f32x16 add_pairs(f32x16 sum, u32x16 w, Pair x) {
 
 DISPATCHED_MULTIPLY(float, uint16_t, bf16, "avx512bf16")
 
+size_t ckernels_outer_count_bf16(size_t K, size_t N) {
+  const size_t width = GROUP * PANEL;
+  return (K + OPERANDS - 1) / OPERANDS * OPERANDS * ((N + width - 1) / width * width);
+}
+
 void ckernels_outer_pack_bf16(size_t K, size_t N, const uint16_t *a, uint16_t *packed) {
   IF_AVX512("avx512bf16", ckernels_panel_outer_pack_bf16_avx512, K, N, a, packed)
   ckernels_panel_outer_pack_bf16_portable(K, N, a, packed);

@@ -2,7 +2,7 @@
 // panels.inc.h, with the same defines of one form.
 //
 // Both are packed first: a group is GROUP·PANEL columns, step after step of the inner dimension, and a step is OPERANDS
-// rows of it, side by side column by column. So a step of A is spread as one of a row of x is in panels.h, and a step of
+// rows of it, side by side column by column. So a step of A is spread as one of a row of x is in panels.inc.h, and a step of
 // B is what a group's weights are there.
 
 // OPERANDS rows of `count` columns, `rows` of them there.

@@ -43,7 +43,8 @@ INLINE void NAME(pack_steps)(size_t K, size_t first, size_t last, const REAL *w,
                           group + p * width + (size_t)r * OPERANDS);
 }
 
-// Some steps of all groups, then the next: so memory is read in long pieces. What serves no output stays as it was: zero.
+// Some steps of all groups, then the next: so memory is read in long pieces. What serves no output stays
+// as it was; no sum of it goes anywhere.
 CLONES void NAME(panel_pack)(size_t K, const REAL *w, size_t outputStride, size_t innerStride, size_t firstGroup,
                              size_t lastGroup, const int32_t *columns, const int32_t *counts, uint8_t *panels) {
   const size_t steps = (K + OPERANDS - 1) / OPERANDS, some = outputStride == 1 ? 16 : PACKED_STEPS;

@@ -18,7 +18,7 @@ public final class BFloat16OuterProducts: OuterProducts, @unchecked Sendable {  
   }
 
   private static func pack(_ matrix: Rows<UInt16>, into packed: inout Storage<UInt16>) {
-    let count = (matrix.rows + 1) / 2 * 2 * ((matrix.columns + 63) / 64 * 64)
+    let count = ckernels_outer_count_bf16(matrix.rows, matrix.columns)
     if packed.count < count { packed = Storage(count: count) }
     ckernels_outer_pack_bf16(matrix.rows, matrix.columns, matrix.pointer, packed.base)
   }

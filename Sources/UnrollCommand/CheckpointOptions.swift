@@ -38,8 +38,8 @@ struct CheckpointOptions: ParsableArguments {
       "Go on with the run in the output folder, from its last checkpoint, to the same bits.",
       discussion: """
         With --output alone everything is as it was; --budget, --max-epochs, --epochs or --steps (of the whole run), \
-        --learning-rate, --threads, --checkpoint-every, --keep-checkpoints, --tensorboard and --test may be given otherwise, and whatever \
-        else is given must be the same. Where no run has begun yet, one begins.
+        --learning-rate, --threads, --checkpoint-every, --keep-checkpoints, --tensorboard and --test may be given \
+        otherwise, and whatever else is given must be the same. Where no run has begun yet, one begins.
         """))
   var resume = false
 
@@ -63,8 +63,6 @@ struct CheckpointOptions: ParsableArguments {
 }
 
 extension TrainCommand {
-  private static let limits: Set = ["epochs", "steps", "budget", "max-epochs"]
-
   /// The command of the run in an output folder, with what is given anew: `arguments` are those after `train`.
   ///
   /// - Throws: ``FileError`` where the folder has no run to go on with; what ArgumentParser says of the arguments.
@@ -73,7 +71,7 @@ extension TrainCommand {
       throw FileError(
         .missing, output, "has no checkpoint to go on from; give the corpus too, and --resume begins the run")
     }
-    let kept = settings.filter { !givesLimit || !limits.contains($0.name) }
+    let kept = settings.filter { !givesLimit || !RunSetting.limits.contains($0.name) }
     let before = kept.flatMap { setting in
       setting.name == RunSetting.corpus
         ? [setting.value] : setting.value.isEmpty ? ["--\(setting.name)"] : ["--\(setting.name)=\(setting.value)"]

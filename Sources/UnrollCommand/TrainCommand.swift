@@ -154,7 +154,7 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
       help: """
-        Epochs that the plan of a budget has at most; a run with time left over ends early. The default is 40: more than \
+        Epochs that the plan of a budget has at most; a run with time left over ends early. The default is \(Recipe.mostEpochs): more than \
         that learns a text by heart.
         """)
     var maxEpochs: Int?

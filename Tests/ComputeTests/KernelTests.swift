@@ -62,7 +62,8 @@ import Testing
     var testDescription: String { "\(rows)×\(inner)×\(columns) \(transposed) \(hasBias) \(adding)" }
   }
 
-  static let products = [(1, 1, 1), (1, 17, 33), (3, 16, 64), (25, 33, 100), (64, 100, 7)].flatMap { m, k, n in
+  static let products = [(1, 1, 1), (1, 17, 33), (3, 16, 64), (25, 33, 100), (64, 100, 7), (3, 1100, 40)].flatMap {
+    m, k, n in
     [(false, false, false), (false, true, false), (true, false, true), (true, true, true)].map {
       Product(rows: m, inner: k, columns: n, transposed: $0, hasBias: $1, adding: $2)
     }

@@ -121,6 +121,23 @@ import Testing
     #expect(fast.contains { abs($0 - 0.5) > 0.1 })
   }
 
+  @Test(arguments: [(1, 7, 20), (5, 64, 64), (301, 70, 100)])
+  func portableOuterProducts(_ m: Int, _ first: Int, _ second: Int) {
+    func packed(_ columns: Int, seed: UInt64) -> [UInt16] {
+      let halves = rows(m, columns, seed: seed) { UInt16(Float($0).bitPattern >> 16) }.elements
+      var packed = [UInt16](repeating: 0, count: ckernels_outer_count_bf16(m, columns))
+      ckernels_outer_pack_bf16(m, columns, halves, &packed)
+      return packed
+    }
+    let (a, b) = (packed(first, seed: 1), packed(second, seed: 2))
+    var fast = [Float](repeating: 0.5, count: first * second)
+    var portable = fast
+    ckernels_add_outer_bf16(m, first, second, a, b, &fast)
+    ckernels_panel_add_outer_bf16_portable(m, first, second, a, b, &portable)
+    #expect(zip(fast, portable).allSatisfy { abs($0 - $1) < 1e-4 * (1 + abs($0)) })
+    #expect(fast.contains { abs($0 - 0.5) > 0.1 })
+  }
+
   /// A tape does what was asked for on what the matrices hold when it is played.
   @Test func tapesArePlayedOnNewContents() {
     let (kernels, direct) = (TapeKernels<Float>(), Float32Kernels())

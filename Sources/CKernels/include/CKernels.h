@@ -133,7 +133,8 @@ CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
   size_t ckernels_panel_stride_##SUFFIX(size_t K);                                                                     \
   /* out [M, N] = x [M, K]·W + bias [N] (where not NULL) + out (where `adding`), for the outputs of some groups. */    \
   void ckernels_panel_multiply_##SUFFIX(CKERNELS_PRODUCT(REAL, OPERAND));                                              \
-  /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]. */               \
+  /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]; one  \
+     of the strides is 1. */               \
   void ckernels_panel_pack_##SUFFIX(size_t K, const REAL *w, size_t outputStride, size_t innerStride,                  \
                                     size_t firstGroup, size_t lastGroup, const int32_t *columns,                       \
                                     const int32_t *counts, uint8_t *panels);
@@ -150,7 +151,8 @@ void ckernels_add_outer_f64(size_t M, size_t N1, size_t N2, const double *A, con
 
 /// The same from packed A and B, in steps of two rows; see outer.inc.h.
 void ckernels_add_outer_bf16(size_t M, size_t N1, size_t N2, const uint16_t *A, const uint16_t *B, float *C);
-/// Packs a [M, N] into ⌈M/2⌉·2 · ⌈N/64⌉·64 elements.
+/// Packs a [M, N], and into how many elements.
+size_t ckernels_outer_count_bf16(size_t M, size_t N);
 void ckernels_outer_pack_bf16(size_t M, size_t N, const uint16_t *a, uint16_t *packed);
 /// The same for processors that do not multiply bfloat16.
 void ckernels_panel_add_outer_bf16_portable(size_t M, size_t N1, size_t N2, const uint16_t *A, const uint16_t *B, float *C);

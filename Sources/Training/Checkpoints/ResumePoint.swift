@@ -99,8 +99,8 @@ package struct ResumePoint {
 
   /// Whether a configuration ends the run where it was to end.
   func hasLimit(of configuration: TrainingConfiguration) -> Bool {
-    let names = ["epochs", "steps", "budget", "max-epochs"]
-    return settings.filter { names.contains($0.name) } == configuration.settings.filter { names.contains($0.name) }
+    func limits(_ settings: [RunSetting]) -> [RunSetting] { settings.filter { RunSetting.limits.contains($0.name) } }
+    return limits(settings) == limits(configuration.settings)
   }
 
   /// - Throws: ``TrainingError`` where the texts are not those of the run.

@@ -9,12 +9,12 @@ public struct RunSetting: Sendable, Equatable {
   public let name: String
   public let value: String
 
+  /// Settings that say when a run ends.
+  public static let limits: Set = ["epochs", "steps", "budget", "max-epochs"]
   /// Settings that a resumed run may have otherwise than before.
-  public static let changeable: Set = [
-    "epochs", "steps", "budget", "max-epochs", "learning-rate", "threads", "checkpoint-every", "keep-checkpoints",
-    "tensorboard",
-    "test",
-  ]
+  public static let changeable = limits.union([
+    "learning-rate", "threads", "checkpoint-every", "keep-checkpoints", "tensorboard", "test",
+  ])
   /// What is given without a flag: a file or folder of the corpus.
   public static let corpus = "corpus"
 
