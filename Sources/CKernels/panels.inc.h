@@ -67,20 +67,40 @@ TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND 
   }
 }
 
+// All rows of x times a group, 6 at a time; the last 7 to 11 are cut in two halves, because in a tile of few rows the sums
+// wait for each other.
+TARGET INLINE void FORM(tiles)(size_t M, size_t K, const OPERAND *x, const uint8_t *weights, size_t stride, Outputs outputs,
+                               const REAL *bias, bool adding, REAL *out, size_t N) {
+#define TILE(R) FORM(tile)(R, GROUP, K, x + m * K, weights, stride, outputs, bias, adding, out + m * N, N), m += R
+  size_t m = 0;
+  while (M - m >= 12 || M - m == 6) TILE(6);
+  while (m < M) {
+    const size_t left = M - m;
+    switch (left > 6 ? (left + 1) / 2 : left) {
+      case 6: TILE(6); break;
+      case 5: TILE(5); break;
+      case 4: TILE(4); break;
+      case 3: TILE(3); break;
+      case 2: TILE(2); break;
+      default: TILE(1);
+    }
+  }
+#undef TILE
+}
+
 CLONED void FORM(multiply)(CKERNELS_PRODUCT(REAL, OPERAND)) {
-  const size_t stride = NAME(panel_stride)(K);
-  size_t group = firstGroup;
-  if (M == 1)  // two groups at once: one row's sums alone would wait for each other
-    for (; group + 2 <= lastGroup; group += 2)
-      FORM(tile)(1, 2 * GROUP, K, x, panels + group * stride, stride,
-                 (Outputs){columns + GROUP * group, counts + GROUP * group}, bias, adding, out, N);
-  for (; group < lastGroup; group++) {
+  const size_t stride = NAME(panel_stride)(K), groups = lastGroup - firstGroup;
+  // One row takes two groups at once: the sums of one would wait for each other.
+  const size_t pairs = M == 1 ? groups / 2 : 0, turns = groups - pairs;
+  // Many rows leave time to read, and the processor reads ahead best forth.
+  const bool isBack = backwards && M <= 8;
+  for (size_t turn = 0; turn < turns; turn++) {
+    const size_t place = isBack ? turns - 1 - turn : turn;
+    const bool isPair = place < pairs;
+    const size_t group = firstGroup + (isPair ? 2 * place : place + pairs);
     const uint8_t *w = panels + group * stride;
     const Outputs to = {columns + GROUP * group, counts + GROUP * group};
-    size_t m = 0;
-    for (; m + 6 <= M; m += 6) FORM(tile)(6, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N);
-    if (m + 4 <= M) FORM(tile)(4, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N), m += 4;
-    if (m + 2 <= M) FORM(tile)(2, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N), m += 2;
-    if (m < M) FORM(tile)(1, GROUP, K, x + m * K, w, stride, to, bias, adding, out + m * N, N);
+    if (isPair) FORM(tile)(1, 2 * GROUP, K, x, w, stride, to, bias, adding, out, N);
+    else FORM(tiles)(M, K, x, w, stride, to, bias, adding, out, N);
   }
 }

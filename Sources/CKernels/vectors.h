@@ -43,9 +43,9 @@ INLINE int32_t bits_of(const void *word) {
 #define DISPATCHED_MULTIPLY(REAL, OPERAND, SUFFIX, FEATURE)                                                            \
   void ckernels_panel_multiply_##SUFFIX(CKERNELS_PRODUCT(REAL, OPERAND)) {                                             \
     IF_AVX512(FEATURE, ckernels_panel_multiply_##SUFFIX##_avx512, M, K, x, panels, firstGroup, lastGroup, columns,     \
-              counts, bias, adding, out, N)                                                                            \
+              counts, bias, adding, backwards, out, N)                                                                 \
     ckernels_panel_multiply_##SUFFIX##_portable(M, K, x, panels, firstGroup, lastGroup, columns, counts, bias, adding, \
-                                                out, N);                                                               \
+                                                backwards, out, N);                                                    \
   }
 
 #endif

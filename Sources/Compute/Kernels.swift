@@ -28,17 +28,19 @@ public protocol Kernels: AnyObject, Sendable {
 
   // MARK: Matrix products
 
-  /// Packs a weight matrix `[N, K]` for ``multiply(_:_:bias:into:adding:units:)``: as x·Wᵀ, or with `transposed` as
+  /// Packs a weight matrix `[N, K]` for ``multiply(_:_:bias:into:adding:units:sweep:)``: as x·Wᵀ, or with `transposed` as
   /// x·W. An older packing of the same matrix is reused as memory.
   ///
   /// - Parameter gates: G, where the outputs are G·H gates, gate after gate, of H units that threads may share.
   func pack(_ weight: Rows<Real>, transposed: Bool, gates: Int, reusing old: Packed?) -> Packed
   /// `out [M, N] = a [M, K]·packed [K, N] + bias [1, N]`; with `adding`, added to what `out` holds.
   ///
-  /// - Parameter units: Where given, only the outputs of these units (of all their gates), as ``Share/units(of:)``
-  ///   cuts them.
+  /// - Parameters:
+  ///   - units: Where given, only the outputs of these units (of all their gates), as ``Share/units(of:)`` cuts them.
+  ///   - sweep: Which way through the weight's memory.
   func multiply(
-    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?)
+    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?,
+    sweep: Sweep)
   /// `sum [N, K] += aᵀ·b` with `a [M, N]`, `b [M, K]`: the gradient of a weight.
   func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>)
 
@@ -117,6 +119,17 @@ public protocol Kernels: AnyObject, Sendable {
   func meet(_ share: Share)
 }
 
+/// Which way a product goes through a weight's memory; its sums do not depend on it.
+///
+/// Steps that read the same weight one after another go to and fro: so they begin with what was read last and is still
+/// in a near cache. A cache that is a little too small would otherwise hold nothing of use.
+public enum Sweep: Sendable {
+  case forth, back
+
+  /// The way of step `t` of a window.
+  public init(step t: Int) { self = t.isMultiple(of: 2) ? .forth : .back }
+}
+
 /// Kernels that write what they are asked to do on a tape, except packing; see ``TapeKernels``.
 public protocol ReadingKernels: Kernels {
   var tape: Tape { get set }
@@ -132,11 +145,12 @@ extension Kernels {
     pack(weight, transposed: transposed, gates: 1, reusing: old)
   }
 
-  /// A product with all outputs.
+  /// A product that stands alone, with all outputs or with those of some units.
   public func multiply(
-    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool
+    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool,
+    units: Range<Int>? = nil
   ) {
-    multiply(a, packed, bias: bias, into: out, adding: adding, units: nil)
+    multiply(a, packed, bias: bias, into: out, adding: adding, units: units, sweep: .forth)
   }
 
   public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) { out.copy(from: a) }

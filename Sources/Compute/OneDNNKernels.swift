@@ -26,7 +26,7 @@ public final class OneDNNKernels<Operand: OneDNNOperand>: Kernels, @unchecked Se
 
   public func multiply(
     _ a: Rows<Operand>, _ packed: PackedWeight, bias: Rows<Float>?, into out: Rows<Float>, adding: Bool,
-    units: Range<Int>?
+    units: Range<Int>?, sweep: Sweep
   ) {
     precondition(units == nil, "oneDNN's layout of a weight cannot be cut into units")
     requireProduct(a, inner: packed.inner, outer: packed.columns, bias, out)

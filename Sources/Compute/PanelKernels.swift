@@ -39,10 +39,10 @@ public final class PanelKernels<Operand: PanelOperand>: Kernels {
 
   public func multiply(
     _ a: Rows<Operand>, _ packed: PanelWeight<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool,
-    units: Range<Int>?
+    units: Range<Int>?, sweep: Sweep
   ) {
     requireProduct(a, inner: packed.inner, outer: packed.outputs, bias, out)
-    packed.multiply(a, bias: bias, into: out, adding: adding, units: units)
+    packed.multiply(a, bias: bias, into: out, adding: adding, units: units, sweep: sweep)
   }
 
   public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>) {

@@ -10,7 +10,7 @@ public struct PanelLoops<Real, Operand>: Sendable {
   let pack: @Sendable (Int, In<Real>, Int, Int, Int, Int, In<Int32>, In<Int32>, Out<UInt8>) -> Void
   let multiply:
     @Sendable (
-      Int, Int, In<Operand>, In<UInt8>, Int, Int, In<Int32>, In<Int32>, In<Real>?, Bool, Out<Real>, Int
+      Int, Int, In<Operand>, In<UInt8>, Int, Int, In<Int32>, In<Int32>, In<Real>?, Bool, Bool, Out<Real>, Int
     ) -> Void
 }
 
@@ -59,19 +59,21 @@ public final class PanelWeight<Operand: PanelOperand>: @unchecked Sendable {  //
       inner, weight.pointer, outputStride, innerStride, 0, groups, columns.base, counts.base, memory.base)
   }
 
-  func multiply(_ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?) {
-    product(a, bias: bias, into: out, adding: adding, units: units).perform()
+  func multiply(
+    _ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?, sweep: Sweep
+  ) {
+    product(a, bias: bias, into: out, adding: adding, units: units, sweep: sweep).perform()
     withExtendedLifetime((self, a, bias, out)) {}
   }
 
   /// The same product, to be done later. Whoever does it keeps the weight and the matrices until then.
   func product(
-    _ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?
+    _ a: Rows<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?, sweep: Sweep
   ) -> PanelProduct<Operand> {
     PanelProduct(
       a: a.pointer, rows: a.rows, inner: inner, panels: memory.base, groups: units.map(groups(of:)) ?? 0..<groups,
-      columns: columns.base, counts: counts.base, bias: bias?.pointer, isAdding: adding, out: out.pointer,
-      width: out.columns)
+      columns: columns.base, counts: counts.base, bias: bias?.pointer, isAdding: adding, sweep: sweep,
+      out: out.pointer, width: out.columns)
   }
 
   private func groups(of units: Range<Int>) -> Range<Int> {
@@ -94,11 +96,13 @@ struct PanelProduct<Operand: PanelOperand> {
   let columns, counts: UnsafePointer<Int32>
   let bias: UnsafePointer<Operand.Real>?
   let isAdding: Bool
+  let sweep: Sweep
   let out: UnsafeMutablePointer<Operand.Real>
   let width: Int
 
   func perform() {
     Operand.panelLoops.multiply(
-      rows, inner, a, panels, groups.lowerBound, groups.upperBound, columns, counts, bias, isAdding, out, width)
+      rows, inner, a, panels, groups.lowerBound, groups.upperBound, columns, counts, bias, isAdding, sweep == .back,
+      out, width)
   }
 }

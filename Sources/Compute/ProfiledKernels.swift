@@ -18,9 +18,12 @@ public final class ProfiledKernels<Base: Kernels>: Kernels, @unchecked Sendable 
   }
 
   public func multiply(
-    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?
+    _ a: Rows<Operand>, _ packed: Packed, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool, units: Range<Int>?,
+    sweep: Sweep
   ) {
-    spent.measure(.products) { base.multiply(a, packed, bias: bias, into: out, adding: adding, units: units) }
+    spent.measure(.products) {
+      base.multiply(a, packed, bias: bias, into: out, adding: adding, units: units, sweep: sweep)
+    }
   }
 
   public func addOuter(_ a: Rows<Operand>, _ b: Rows<Operand>, to sum: Rows<Real>) {

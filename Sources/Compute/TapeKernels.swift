@@ -49,10 +49,10 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
 
   public func multiply(
     _ a: Rows<Operand>, _ packed: PanelWeight<Operand>, bias: Rows<Real>?, into out: Rows<Real>, adding: Bool,
-    units: Range<Int>?
+    units: Range<Int>?, sweep: Sweep
   ) {
     requireProduct(a, inner: packed.inner, outer: packed.outputs, bias, out)
-    let product = packed.product(a, bias: bias, into: out, adding: adding, units: units)
+    let product = packed.product(a, bias: bias, into: out, adding: adding, units: units, sweep: sweep)
     tape.record(.products, on: a.storage, packed, bias?.storage, out.storage) { product.perform() }
   }
 

@@ -65,7 +65,8 @@ public struct GRU<K: Kernels>: RecurrentLayer {
       let (before, after) = (record.rows(t), record.rows(t + 1))
       let hidden = record.hidden[before]
       kernels.multiply(
-        hidden, weights.recurrent, bias: weights.recurrentBias, into: record.products, adding: false, units: units)
+        hidden, weights.recurrent, bias: weights.recurrentBias, into: record.products, adding: false, units: units,
+        sweep: Sweep(step: t))
       kernels.gruForward(
         gates: record.gates[before], products: record.products, hidden: hidden, candidate: record.candidates[before],
         nextHidden: record.hidden[after], units: units ?? 0..<hiddenSize)
@@ -94,7 +95,9 @@ public struct GRU<K: Kernels>: RecurrentLayer {
         gates: record.gates[before], candidate: record.candidates[before], hidden: record.hidden[before],
         dHidden: dHidden[place], dPrevious: state.hidden, dProjection: dGates.projection[place],
         dProducts: dGates.products[place])
-      kernels.multiply(dGates.products[place], recurrentTransposed, bias: nil, into: state.hidden, adding: true)
+      kernels.multiply(
+        dGates.products[place], recurrentTransposed, bias: nil, into: state.hidden, adding: true, units: nil,
+        sweep: Sweep(step: t))
       restarts?.takeGradient(at: t, hidden: state.hidden)
     }
     tensors.addRecurrentGradients(

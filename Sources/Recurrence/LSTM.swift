@@ -67,7 +67,9 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
     for t in 0..<steps {
       let (before, after) = (record.rows(t), record.rows(t + 1))
       let gates = record.gates[before]
-      kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units)
+      kernels.multiply(
+        record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units,
+        sweep: Sweep(step: t))
       kernels.lstmForward(
         gates: gates, cell: record.cells[before], nextCell: record.cells[after], hidden: record.hidden[after],
         units: units ?? 0..<hiddenSize)
@@ -98,7 +100,9 @@ public struct LSTM<K: Kernels>: RecurrentLayer {
         gates: record.gates[before], cell: record.cells[before], nextCell: record.cells[after],
         dHidden: dHidden[place], dCell: dCell, dGates: dGates)
       let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
-      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
+      kernels.multiply(
+        dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound, units: nil,
+        sweep: Sweep(step: t))
       restarts?.takeGradient(at: t, hidden: dPrevious, cell: dCell)
     }
     tensors.addRecurrentGradients(

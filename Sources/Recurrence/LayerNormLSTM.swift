@@ -109,7 +109,8 @@ public struct LayerNormLSTM<K: Kernels>: RecurrentLayer {
     for t in 0..<steps {
       let before = record.rows(t)
       kernels.multiply(
-        record.hidden[before], weights.recurrent, bias: nil, into: record.products[before], adding: false, units: units)
+        record.hidden[before], weights.recurrent, bias: nil, into: record.products[before], adding: false, units: units,
+        sweep: Sweep(step: t))
       kernels.meet(share)
       let after = before.upperBound + lanes.lowerBound..<before.upperBound + lanes.upperBound
       kernels.lstmNormForward(record.step(t, lanes: lanes, norms), hidden: record.hidden[after])
@@ -144,7 +145,8 @@ public struct LayerNormLSTM<K: Kernels>: RecurrentLayer {
         scratch: record.scratch, dProjection: dGates.projection[place], dProducts: dGates.products[place])
       let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
       kernels.multiply(
-        dGates.products[place], recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
+        dGates.products[place], recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound,
+        units: nil, sweep: Sweep(step: t))
       restarts?.takeGradient(at: t, hidden: dPrevious, cell: dCell)
     }
     self.norms.end(record.dNorms, &gradients)

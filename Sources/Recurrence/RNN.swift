@@ -53,7 +53,9 @@ public struct RNN<K: Kernels>: RecurrentLayer {
     for t in 0..<steps {
       let (before, after) = (record.rows(t), record.rows(t + 1))
       let gates = record.gates[before]
-      kernels.multiply(record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units)
+      kernels.multiply(
+        record.hidden[before], weights.recurrent, bias: nil, into: gates, adding: true, units: units,
+        sweep: Sweep(step: t))
       kernels.rnnForward(nonlinearity, gates: gates, hidden: record.hidden[after], units: units ?? 0..<hiddenSize)
       restarts?.apply(to: record, before: t + 1, units: units, on: kernels)
       kernels.meet(share)
@@ -80,7 +82,9 @@ public struct RNN<K: Kernels>: RecurrentLayer {
       let dGates = dGates.projection[place]
       kernels.rnnBackward(nonlinearity, gates: record.gates[before], dHidden: dHidden[place], dGates: dGates)
       let dPrevious = t > steps.lowerBound ? dHidden[record.rows(t - 1 - steps.lowerBound)] : state.hidden
-      kernels.multiply(dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound)
+      kernels.multiply(
+        dGates, recurrentTransposed, bias: nil, into: dPrevious, adding: t > steps.lowerBound, units: nil,
+        sweep: Sweep(step: t))
       restarts?.takeGradient(at: t, hidden: dPrevious)
     }
     tensors.addRecurrentGradients(

@@ -13,7 +13,8 @@ import Testing
   static let shapes = [
     Shape(rows: 1, inner: 7, units: 5, gates: 1), Shape(rows: 13, inner: 33, units: 70, gates: 4),
     Shape(rows: 6, inner: 64, units: 200, gates: 3), Shape(rows: 9, inner: 129, units: 131, gates: 1),
-    Shape(rows: 2, inner: 40, units: 300, gates: 4),
+    Shape(rows: 2, inner: 40, units: 300, gates: 4), Shape(rows: 1, inner: 8, units: 192, gates: 1),
+    Shape(rows: 1, inner: 8, units: 256, gates: 1),
   ]
 
   private func rows<Element>(_ rows: Int, _ columns: Int, seed: UInt64, _ convert: (Double) -> Element) -> Rows<Element>
@@ -38,6 +39,9 @@ import Testing
       }
       #expect(parts.elements == whole.elements, "\(threads) threads")
     }
+    let backwards = Rows<K.Real>(shape.rows, outputs)
+    kernels.multiply(operands, packed, bias: bias, into: backwards, adding: false, units: nil, sweep: .back)
+    #expect(backwards.elements == whole.elements, "backwards")
     for row in 0..<shape.rows {
       let alone = Rows<K.Real>(1, outputs)
       kernels.multiply(operands[row..<row + 1], packed, bias: bias, into: alone, adding: false)
@@ -97,7 +101,7 @@ import Testing
       ) -> Void,
       _ multiply: (
         Int, Int, UnsafePointer<Operand>, UnsafePointer<UInt8>, Int, Int, UnsafePointer<Int32>, UnsafePointer<Int32>,
-        UnsafePointer<Float>?, Bool, UnsafeMutablePointer<Float>, Int
+        UnsafePointer<Float>?, Bool, Bool, UnsafeMutablePointer<Float>, Int
       ) -> Void
     ) -> [Float] {
       var out = [Float](repeating: 0.5, count: m * n)
@@ -105,7 +109,7 @@ import Testing
       defer { memory.deallocate() }
       guard let bytes = memory.bindMemory(to: UInt8.self).baseAddress else { return [] }
       pack(k, weight, k, 1, 0, panels / 4, columns, counts, bytes)
-      multiply(m, k, x, bytes, 0, panels / 4, columns, counts, nil, true, &out, n)
+      multiply(m, k, x, bytes, 0, panels / 4, columns, counts, nil, true, false, &out, n)
       return out
     }
     let bytes = rows(m, k, seed: 7) { UInt8(128 + ($0 * 127).rounded()) }.elements

@@ -127,14 +127,15 @@ CKERNELS_DECLARE_VECTOR(float, CKERNELS_F32)
 // columns[p] ..< columns[p] + counts[p], counts[p] ≤ 16.
 #define CKERNELS_PRODUCT(REAL, OPERAND)                                                                                \
   size_t M, size_t K, const OPERAND *x, const uint8_t *panels, size_t firstGroup, size_t lastGroup,                    \
-      const int32_t *columns, const int32_t *counts, const REAL *bias, bool adding, REAL *out, size_t N
+      const int32_t *columns, const int32_t *counts, const REAL *bias, bool adding, bool backwards, REAL *out, size_t N
 #define CKERNELS_DECLARE_PANELS(REAL, OPERAND, SUFFIX)                                                                 \
   /* Bytes of a group of panels of K weights each. */                                                                  \
   size_t ckernels_panel_stride_##SUFFIX(size_t K);                                                                     \
-  /* out [M, N] = x [M, K]·W + bias [N] (where not NULL) + out (where `adding`), for the outputs of some groups. */    \
+  /* out [M, N] = x [M, K]·W + bias [N] (where not NULL) + out (where `adding`), for the outputs of some groups, from   \
+     the last to the first where `backwards`. */                                                                       \
   void ckernels_panel_multiply_##SUFFIX(CKERNELS_PRODUCT(REAL, OPERAND));                                              \
-  /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]; one  \
-     of the strides is 1. */               \
+  /* Packs some groups; the weight of output n at inner place k is w[n·outputStride + k·innerStride]; one of the        \
+     strides is 1. */                                                                                                  \
   void ckernels_panel_pack_##SUFFIX(size_t K, const REAL *w, size_t outputStride, size_t innerStride,                  \
                                     size_t firstGroup, size_t lastGroup, const int32_t *columns,                       \
                                     const int32_t *counts, uint8_t *panels);
