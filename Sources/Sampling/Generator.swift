@@ -167,7 +167,7 @@ public struct Generator: Sendable {
 extension Workers {
   /// Calls `draw` once for each of several texts: on all threads where there are symbols enough for it to pay.
   package func forEachDraw(_ texts: Int, vocabularySize: Int, _ draw: @Sendable (Int) -> Void) {
-    if texts * vocabularySize >= 1 << 15 { return run(texts, draw) }
+    if texts * vocabularySize >= 1 << 11 { return run(texts, draw) }
     for text in 0..<texts { draw(text) }
   }
 }
