@@ -51,6 +51,12 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     return parameters
   }
 
+  /// The parameters with all logits divided by a temperature; nil where the decoder shares the embedding's matrix.
+  public func dividingLogits(of parameters: ParameterSet<K.Real>, by temperature: Double) -> ParameterSet<K.Real>? {
+    var divided = parameters
+    return decoder.divideLogits(of: &divided, by: temperature) ? divided : nil
+  }
+
   /// The zero state of every layer.
   public func zeroState(lanes: Int) -> [LayerState<K.Operand, K.Real>] {
     layers.map { LayerState(lanes: lanes, hiddenSize: $0.hiddenSize, hasCell: Layer.hasCell) }

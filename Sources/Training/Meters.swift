@@ -4,14 +4,17 @@ import ModelFiles
 struct BestLoss {
   private(set) var loss: Double?
   private(set) var step: Int?
+  /// What logits were divided by; nil where nothing was fitted.
+  private(set) var temperature: Double?
 
-  init(loss: Double? = nil, step: Int? = nil) { (self.loss, self.step) = (loss, step) }
+  init(loss: Double? = nil, step: Int? = nil, temperature: Double? = nil) {
+    (self.loss, self.step, self.temperature) = (loss, step, temperature)
+  }
 
   /// Whether `loss` is the lowest so far. One that is not a number never is.
-  mutating func take(_ loss: Double, step: Int) -> Bool {
+  mutating func take(_ loss: Double, step: Int, temperature: Double?) -> Bool {
     guard loss < self.loss ?? .infinity else { return false }
-    self.loss = loss
-    self.step = step
+    self = BestLoss(loss: loss, step: step, temperature: temperature)
     return true
   }
 }

@@ -10,7 +10,7 @@ struct ModelCard {
   let data: TrainingData
   /// The outcome, once there is one.
   var end: TrainingEvent.End?
-  var bestStep: Int?
+  var best = BestLoss()
 
   var text: String {
     """
@@ -161,7 +161,8 @@ struct ModelCard {
     }
     let loss = end.bestValidationLoss.map {
       "\(decimal($0, places: 4)) nats/\(unit) (\(decimal($0 * bitsPerNat, places: 4)) bits)"
-        + (bestStep.map { ", after step \(grouped($0))" } ?? "")
+        + (best.step.map { ", after step \(grouped($0))" } ?? "")
+        + (best.temperature.map { ", logits divided by \(decimal($0, places: 3)), which fits this part best" } ?? "")
     }
     return [
       ("best validation loss", loss ?? "none: there was no validation part")

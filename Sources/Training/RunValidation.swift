@@ -15,15 +15,16 @@ extension TrainingRun {
   mutating func validate(_ report: (TrainingEvent) -> Void) throws {
     progress.owesValidation = false
     progress.lastValidated = progress.step
-    let weights = update.average?.weights ?? parameters
+    let (weights, temperature) = calibrated(update.average?.weights ?? parameters)
     guard data.validation.count > 1 else { return save(weights, report) }
     let loss = score(data.validation, by: weights).mean
-    let isBest = progress.best.take(loss, step: progress.step)
+    let isBest = progress.best.take(loss, step: progress.step, temperature: temperature)
     if isBest { save(weights, report) }
     tell(
       .validation(
         .init(
-          step: progress.step, loss: loss, tokensPerCharacter: data.validationTokensPerCharacter, isBest: isBest)),
+          step: progress.step, loss: loss, tokensPerCharacter: data.validationTokensPerCharacter,
+          temperature: temperature, isBest: isBest)),
       report)
     progress.rates.plateau.note(validationLoss: loss)
     isOutOfPatience = progress.earlyStopping?.note(isBest: isBest) ?? false
@@ -41,8 +42,28 @@ extension TrainingRun {
   }
 
   func score(_ tokens: TokenStream, by weights: ParameterSet<Real>) -> Score {
+    scorer(weights).scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
+  }
+
+  /// The weights with their logits divided by the temperature that fits the validation part, where that is wanted and
+  /// can be.
+  func calibrated(_ weights: ParameterSet<Real>) -> (weights: ParameterSet<Real>, temperature: Double?) {
+    guard configuration.calibrates, data.validation.count > Calibration.fewestTokens else { return (weights, nil) }
+    func divided(_ temperature: Double) -> ParameterSet<Real>? {
+      bptt.network.dividingLogits(of: weights, by: temperature)
+    }
+    let temperature = Calibration.temperature { divided($0).map(excessSurprisal) ?? .nan }
+    guard let divided = divided(temperature) else { return (weights, nil) }
+    return (divided, temperature)
+  }
+
+  /// On a part of the validation part, spread evenly.
+  func excessSurprisal(of weights: ParameterSet<Real>) -> Double {
+    scorer(weights).excessSurprisal(of: data.validation, lanes: 64, warmUp: 64, length: 256)
+  }
+
+  private func scorer(_ weights: ParameterSet<Real>) -> Scorer {
     Scorer(RecurrentLanguageModel(network: bptt.network, parameters: weights), threads: configuration.threads)
-      .scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
   }
 
   // MARK: Events

@@ -74,6 +74,9 @@ public struct TrainingConfiguration: Sendable {
   public var schedule: ScheduleConfiguration
   /// The average of the weights that is validated and saved instead of them; nil for none.
   public var average: Averaging?
+  /// Whether the weights that are validated and saved have their logits divided by the temperature that fits the
+  /// validation part best; see `Calibration`.
+  public var calibrates: Bool
   /// Validations in a row without a new best after which the run ends; nil for no such end.
   public var patience: Int?
   /// The largest gradient norm; larger ones are scaled down to it. Nil for any.
@@ -165,7 +168,8 @@ public struct TrainingConfiguration: Sendable {
     self.source = Source(source, length: length)
   }
 
-  /// What `unroll train` does where it is told no more: a cosine, averaged weights, and what ``Recipe`` chooses.
+  /// What `unroll train` does where it is told no more: a cosine, averaged weights, calibration, and what ``Recipe``
+  /// chooses.
   public static func recommended(corpus: [String], output: String) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(corpus: corpus, output: output)
     configuration.automatic = Set(Recipe.Choice.allCases)
@@ -175,12 +179,13 @@ public struct TrainingConfiguration: Sendable {
     configuration.hasRandomOffset = true
     configuration.schedule = ScheduleConfiguration(.cosine, warmUp: .share(0.02))
     configuration.average = .exponential(decay: 0.999)
+    configuration.calibrates = true
     configuration.optimizer.weightDecay = 0.02
     return configuration
   }
 
-  /// The plain defaults for a corpus and an output: nothing is chosen, the learning rate is constant, nothing is dropped or
-  /// averaged.
+  /// The plain defaults for a corpus and an output: nothing is chosen, the learning rate is constant, nothing is dropped,
+  /// averaged or calibrated.
   public init(corpus: [String], output: String) {
     self.corpus = corpus
     self.output = output
@@ -213,6 +218,7 @@ public struct TrainingConfiguration: Sendable {
     findsLearningRate = false
     schedule = .init()
     average = nil
+    calibrates = false
     patience = nil
     clip = 1
     clipValue = nil

@@ -98,8 +98,18 @@ public enum TrainingEvent: Sendable {
     public let loss: Double
     /// Tokens for each character of the validation part.
     public let tokensPerCharacter: Double
+    /// What logits were divided by; nil where nothing was fitted.
+    public let temperature: Double?
     /// Whether no earlier loss was as low; the model is then saved.
     public let isBest: Bool
+
+    fileprivate var json: JSON {
+      let members: [JSON.Member] = [
+        .init("event", "validation"), .init("step", .integer(step)), .init("loss", JSON(loss)),
+        .init("bits_per_character", JSON(loss * tokensPerCharacter * bitsPerNat)), .init("best", .bool(isBest)),
+      ]
+      return .object(members + (temperature.map { [.init("temperature", JSON($0))] } ?? []))
+    }
   }
 
   /// An epoch is done.
@@ -203,12 +213,7 @@ public enum TrainingEvent: Sendable {
         "loss": JSON(step.loss), "gradient_norm": JSON(step.gradientNorm), "clipped": JSON(step.clipped),
         "learning_rate": JSON(step.learningRate), "tokens_per_second": .integer(Int(step.tokensPerSecond.rounded())),
       ]
-    case .validation(let validation):
-      [
-        "event": "validation", "step": .integer(validation.step), "loss": JSON(validation.loss),
-        "bits_per_character": JSON(validation.loss * validation.tokensPerCharacter * bitsPerNat),
-        "best": .bool(validation.isBest),
-      ]
+    case .validation(let validation): validation.json
     case .epoch(let epoch):
       [
         "event": "epoch", "epoch": .integer(epoch.epoch), "step": .integer(epoch.step), "loss": JSON(epoch.loss),

@@ -168,7 +168,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       end.testLoss = test.loss
     }
     card.end = end
-    card.bestStep = progress.best.step
+    card.best = progress.best
     try Files.writeDurably(Array(card.text.utf8), to: output.folder.file(OutputFolder.cardName))
     log.write(.end(end))
     try log.flush()
@@ -211,11 +211,19 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     let ofValidation = trial.secondsPerValidation(warmUp: Self.validationLanes * Self.validationWarmUp) {
       _ = score($0, by: parameters)
     }
+    let ofCalibration = secondsPerCalibration
     let limit = min(SpeedTrial<Layer>.longest, SpeedTrial<Layer>.share * budget)
     let ofStep = trial.secondsPerStep(trying: limit, stop)
     return BudgetPlan(
-      budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
+      budget: budget, elapsed: clock.elapsed, secondsPerStep: ofStep,
+      secondsPerValidation: ofValidation + ofCalibration,
       validateEvery: validationInterval, most: mostSteps)
+  }
+
+  /// Most often three temperatures are tried.
+  private var secondsPerCalibration: Double {
+    guard calibrated(parameters).temperature != nil else { return 0 }
+    return 3 * (ContinuousClock().measure { _ = excessSurprisal(of: parameters) } / .seconds(1))
   }
 
   /// The most steps that a budget's plan may have.

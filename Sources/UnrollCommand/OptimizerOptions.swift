@@ -120,6 +120,14 @@ struct OptimizerOptions: ParsableArguments {
   @Option(help: "Validations that asgd looks back for an improvement. The default is 5.")
   var averageInterval: Int?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Validate and save weights whose logits are divided by the temperature that fits the validation part best (Guo et al. \
+      2017): a model that has read its text often is too sure of other text. Not with --tie-weights.
+      """)
+  var calibrate = true
+
   @Option(help: "End the run after so many validations in a row without a new best.")
   var patience: Int?
 
@@ -198,6 +206,7 @@ struct OptimizerOptions: ParsableArguments {
       case .asgd: .triggered(interval: averageInterval ?? 5)
       }
     settings.give(.averageDecay, averageDecay)
+    settings.calibrates = calibrate
     settings.patience = patience
   }
 

@@ -38,7 +38,9 @@ final class ProgressDisplay {
       tokensPerCharacter = validation.tokensPerCharacter
       say(
         "step \(grouped(validation.step))  validation loss \(decimal(validation.loss, places: 4)) nats/\(unit), "
-          + "\(bits(validation.loss)) bits/character\(validation.isBest ? "  best so far\(isInTrouble ? "" : ", saved")" : "")"
+          + "\(bits(validation.loss)) bits/character"
+          + (validation.temperature.map { " at temperature \(decimal($0, places: 2))" } ?? "")
+          + "\(validation.isBest ? "  best so far\(isInTrouble ? "" : ", saved")" : "")"
       )
     case .epoch: break
     case .skipped(let skipped):

@@ -55,7 +55,8 @@ extension RunProgress {
       "epochs_done": .integer(cursor.epoch), "windows_done": .integer(cursor.index), "learning_rate": JSON(peak),
       "rate_scale": JSON(rates.scale), "plateau": rates.plateau.counters.json, "stability": stability.memory.json,
       "waited": earlyStopping.map { .integer($0.waited) } ?? .null, "best_loss": JSON(best.loss),
-      "best_step": best.step.map { .integer($0) } ?? .null, "saved_step": savedStep.map { .integer($0) } ?? .null,
+      "best_step": best.step.map { .integer($0) } ?? .null, "best_temperature": JSON(best.temperature),
+      "saved_step": savedStep.map { .integer($0) } ?? .null,
       "went_back_to": wentBackTo.map { .integer($0) } ?? .null, "clips": clips.json,
       "recent": recent.json(now: now), "of_epoch": ofEpoch.json(now: now), "gradient_norm": JSON(lastNorm),
       "validations": .integer(validations), "owes_validation": .bool(owesValidation),
@@ -78,7 +79,9 @@ extension RunProgress {
     rates.plateau.counters = try .init(fields.fields("plateau"))
     stability.memory = try .init(fields.fields("stability"))
     if let waited = try optional("waited") { earlyStopping?.waited = waited }
-    best = try BestLoss(loss: fields.has("best_loss") ? fields.finite("best_loss") : nil, step: optional("best_step"))
+    best = try BestLoss(
+      loss: fields.has("best_loss") ? fields.finite("best_loss") : nil, step: optional("best_step"),
+      temperature: fields.has("best_temperature") ? fields.finite("best_temperature") : nil)
     savedStep = try optional("saved_step")
     wentBackTo = try optional("went_back_to")
     clips = try ClipMeter(fields.fields("clips"))

@@ -146,7 +146,8 @@ extension TrainingConfiguration {
       ("decay-every", schedule.shape == .step ? schedule.decayEvery.argument : nil),
       ("plateau-patience", schedule.shape == .plateau ? "\(schedule.plateauPatience)" : nil),
       ("average", averaging), ("average-decay", decay), ("average-interval", interval),
-      ("patience", patience.map { "\($0)" }), ("clip", clip.map { "\($0)" }),
+      (calibrates ? "calibrate" : "no-calibrate", ""), ("patience", patience.map { "\($0)" }),
+      ("clip", clip.map { "\($0)" }),
       ("clip-value", clipValue.map { "\($0)" }),
     ])
   }

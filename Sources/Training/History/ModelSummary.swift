@@ -39,7 +39,8 @@ public struct ModelSummary: Sendable {
       "precision": JSON(precision), "seed": JSON(seed), "steps": JSON(steps), "seconds": JSON(history?.end?.seconds),
       "end_reason": JSON(history?.end?.reason), "training_loss": JSON(history?.steps.last?.loss),
       "best_validation_loss": JSON(history?.best?.loss), "best_step": JSON(history?.best?.step),
-      "best_bits_per_character": JSON(history?.best?.bitsPerCharacter), "last_validation_loss": JSON(last?.loss),
+      "best_bits_per_character": JSON(history?.best?.bitsPerCharacter), "temperature": JSON(history?.best?.temperature),
+      "last_validation_loss": JSON(last?.loss),
       "test_loss": JSON(history?.testLoss),
     ]
   }

@@ -28,6 +28,8 @@ public struct RunHistory: Sendable {
     public let step: Int
     /// Nats per token, and bits per character.
     public let loss, bitsPerCharacter: Double
+    /// What logits were divided by; nil where nothing was fitted.
+    public let temperature: Double?
   }
 
   /// How it ended.
@@ -85,8 +87,9 @@ public struct RunHistory: Sendable {
     case "validation":
       validations.append(
         try Validation(
-          step: fields.count("step"), loss: fields.number("loss"), bitsPerCharacter: fields.number("bits_per_character")
-        ))
+          step: fields.count("step"), loss: fields.number("loss"),
+          bitsPerCharacter: fields.number("bits_per_character"),
+          temperature: fields.has("temperature") ? fields.number("temperature") : nil))
     case "epoch":
       epochs.append(
         try TrainingEvent.Epoch(
