@@ -46,7 +46,7 @@ public struct Recipe: Sendable {
 
   public static let tokensPerParameter = 10.0
   public static let parametersPerToken = 30.0
-  public static let dropoutPerDoubling = 0.105
+  public static let dropoutPerDoubling = 0.08
   public static let passesWithoutDropout = 2.0
   public static let leastDropout = 0.1
   public static let mostDropout = 0.5
