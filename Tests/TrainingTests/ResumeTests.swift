@@ -162,6 +162,27 @@ import Training
     }
   }
 
+  /// A kill between the last checkpoint and the mark of the end: the run ends once more, with the same log.
+  @Test(arguments: [
+    Kind("steps") { $0.schedule = .init(.cosine) },
+    Kind("a window that is shorter") { ($0.variesK1, $0.schedule) = (true, .init(.linear)) },
+    Kind("patience") { ($0.learningRate, $0.patience) = (1e-30, 3) },
+  ])
+  func killedAtItsEnd(_ kind: Kind) throws {
+    try withTemporaryFolder { folder in
+      var configuration = try configuration(folder, kind)
+      configuration.limit = .steps(90)
+      try train(configuration)
+      let expected = try outcome(configuration)
+      try Files.remove("\(configuration.output)/training/DONE")
+      configuration.resumes = true
+      try train(configuration)
+      let got = try outcome(configuration)
+      #expect(got.log == expected.log)
+      #expect(got.weights == expected.weights)
+    }
+  }
+
   /// What the last checkpoints are, and that the end is marked.
   @Test func keepsTheLastFew() throws {
     try withTemporaryFolder { folder in
