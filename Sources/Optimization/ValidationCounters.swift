@@ -56,6 +56,9 @@ public struct EarlyStopping: Sendable, Equatable {
   /// - Returns: Whether the run is to end.
   public mutating func note(isBest: Bool) -> Bool {
     waited = isBest ? 0 : waited + 1
-    return waited >= patience
+    return isOver
   }
+
+  /// Whether the last validation was one too many.
+  public var isOver: Bool { waited >= patience }
 }

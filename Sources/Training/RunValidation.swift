@@ -95,7 +95,7 @@ extension TrainingRun {
     return .init(
       step: progress.step, epoch: progress.epoch, tokens: progress.tokens, loss: recent.loss,
       gradientNorm: progress.lastNorm, clipped: progress.clips.share, clippedOverall: progress.clips.overall,
-      learningRate: learningRate, tokensPerSecond: recent.speed, progress: done, remaining: remaining)
+      learningRate: progress.lastRate, tokensPerSecond: recent.speed, progress: done, remaining: remaining)
   }
 
   mutating func reportEpoch(_ report: (TrainingEvent) -> Void) {

@@ -35,8 +35,6 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   var progress: RunProgress
   var good: Snapshot<Layer>?
   var isOutOfPatience = false
-  /// Of the last update, its window's length counted in.
-  var learningRate: Double
   private var lastShown = 0.0
   /// Weights that could not be saved yet, and the step that they are of.
   var unsaved: (weights: ParameterSet<Real>, step: Int)?
@@ -89,10 +87,10 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       configuration.optimizer.makeOptimizer(network.layout),
       clipping: GradientClipping(maximumNorm: configuration.clip, maximumValue: configuration.clipValue),
       average: configuration.average.map { WeightAverage($0, layout: network.layout) })
-    learningRate = configuration.learningRate
+    let peak = configuration.learningRate
     progress = RunProgress(
-      data.windows, peak: learningRate,
-      rates: configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1),
+      data.windows, peak: peak,
+      rates: configuration.schedule.plan(peak: peak, planned: clock.plannedSteps ?? 1),
       patience: configuration.patience, vocabularySize: model.vocabularySize)
     lastCheckpoint = (point?.content.step ?? 0, clock.elapsed)
     self.observe = observe
@@ -141,7 +139,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
   private mutating func settle(
     _ stop: StopRequest, _ report: (TrainingEvent) -> Void
   ) throws -> TrainingEvent.EndReason? {
-    var reason = stop.isRaised ? .signal : clock.endReason(step: progress.step)
+    var reason = stop.isRaised ? .signal : isOutOfPatience ? .patience : clock.endReason(step: progress.step)
     if progress.owesValidation && reason == nil {
       // Weights under suspicion are not worth a validation; the next steps tell.
       if !progress.stability.isInTrouble && parameters.norm.isFinite {
@@ -190,9 +188,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     if configuration.findsLearningRate {
       let test = try RangeTest.run(bptt, data, parameters: parameters, update: update, stop: stop)
       try Files.writeDurably(Array(test.csv.utf8), to: output.folder.file(OutputFolder.rangeTestName))
-      learningRate = test.suggestion
-      progress.peak = learningRate
-      card.configuration.learningRate = learningRate
+      (progress.peak, progress.lastRate) = (test.suggestion, test.suggestion)
+      card.configuration.learningRate = test.suggestion
       tell(.rangeTest(test), report)
     }
     if case .budget(let seconds) = configuration.limit {
@@ -200,14 +197,14 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       clock.plan = plan
       tell(.plan(plan), report)
     }
-    progress.rates = configuration.schedule.plan(peak: learningRate, planned: clock.plannedSteps ?? 1)
+    progress.rates = configuration.schedule.plan(peak: progress.peak, planned: clock.plannedSteps ?? 1)
     progress.recent.restart(now: clock.elapsed)
     progress.ofEpoch.restart(now: clock.elapsed)
   }
 
   private func plan(budget: Double, _ stop: StopRequest) -> BudgetPlan {
     var trial = SpeedTrial(
-      bptt: bptt, data: data, parameters: parameters, update: update, learningRate: learningRate)
+      bptt: bptt, data: data, parameters: parameters, update: update, learningRate: progress.peak)
     let ofValidation = trial.secondsPerValidation(warmUp: Self.validationLanes * Self.validationWarmUp) {
       _ = score($0, by: parameters)
     }
@@ -248,7 +245,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       bptt.dropState(probability: probability, seed: configuration.seed, step: progress.step)
     }
     let window = data.training.window(progress.cursor.steps, offset: progress.cursor.offset)
-    learningRate = progress.rates.rate(step: progress.step) * progress.cursor.learningRateScale
+    progress.lastRate = progress.rates.rate(step: progress.step) * progress.cursor.learningRateScale
     progress.epoch = progress.cursor.epoch + 1
     progress.cursor.advance()
     let before = isKeepingDue ? current : nil
@@ -263,7 +260,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     if verdict == .update {
       if let before, progress.stability.isCalm { good = before }
       let isClipped = update.apply(
-        &bptt.gradients, measured: progress.lastNorm, to: &parameters, learningRate: learningRate)
+        &bptt.gradients, measured: progress.lastNorm, to: &parameters, learningRate: progress.lastRate)
       progress.clips.add(isClipped: isClipped)
       progress.recent.add(loss, tokens: predicted)
       progress.ofEpoch.add(loss, tokens: predicted)
@@ -314,8 +311,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
       goBack(to: good)
       progress.wentBackTo = good.step
       progress.rates.scale /= 2
-      learningRate /= 2
-      tell(.rollback(.init(step: progress.step, toStep: good.step, learningRate: learningRate)), report)
+      progress.lastRate /= 2
+      tell(.rollback(.init(step: progress.step, toStep: good.step, learningRate: progress.lastRate)), report)
     case .giveUp: throw try givenUp(reason, report)
     }
   }

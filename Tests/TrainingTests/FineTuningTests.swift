@@ -1,4 +1,5 @@
 import Compute
+import Corpora
 import LanguageModeling
 import ModelFiles
 import Optimization
@@ -184,6 +185,7 @@ import Training
   @Test(arguments: [
     Asked("has the cell lstm, not gru; leave out --cell") { $0.cell = .gru },
     Asked("has the cell lstm, not lstm with layer norm; leave out --layer-norm") { $0.cell = .layerNormLSTM },
+    Asked("has the nonlinearity tanh, not relu; leave out --nonlinearity") { $0.nonlinearity = .relu },
     Asked("has --layers 2, not 3") { $0.layers = 3 },
     Asked("has --hidden-size 8, not 9; leave out --hidden-size") { $0.hiddenSize = 9 },
     Asked("has --embedding-size 6, not 8") { $0.embeddingSize = 8 },
@@ -206,6 +208,27 @@ import Training
       let error = #expect(throws: ConfigurationError.self) { try train(new) }
       #expect(error?.description.contains(asked.testDescription) == true, "\(error?.description ?? "no error")")
       #expect(Files.kind("\(folder)/new") == .nothing)
+    }
+  }
+
+  /// A model has a vocabulary, and so has a source.
+  @Test func refusesASource() throws {
+    try withTemporaryFolder { folder in
+      var new = TrainingConfiguration(source: CountedPairs(maximum: 5), length: 500, output: "\(folder)/new")
+      new.initialModel = InitialModelChoice("\(folder)/old")
+      let error = #expect(throws: ConfigurationError.self) { try train(new) }
+      #expect(error?.description.contains("a source has a vocabulary of its own") == true)
+    }
+  }
+
+  /// Regularisers that compare the steps of a stream are refused where the model reads documents.
+  @Test(arguments: [Regularization(activation: 1), Regularization(temporalActivation: 1)])
+  func refusesComparedStepsOfDocuments(_ regularization: Regularization) throws {
+    try withTemporaryFolder { folder in
+      var new = try fineTuning(folder, on: Self.newText, Kind("") { $0.documents = .line })
+      new.regularization = regularization
+      let error = #expect(throws: ConfigurationError.self) { try train(new) }
+      #expect(error?.description.contains("ar and tar compare the steps of one stream") == true)
     }
   }
 

@@ -55,6 +55,27 @@ import Training
       }
     }
 
+    /// The mean loss of each step before its update, of windows of `k1` cut to `steps`, the state carried on.
+    func losses(_ rates: [Double], k1: Int, steps: Int) throws -> [Double] {
+      let data = try TrainingData(configuration)
+      let network = Network<Layer>(
+        try ModelConfiguration(
+          vocabularySize: data.tokenizer.vocabularySize, embeddingSize: 4, hiddenSize: 8, layers: 2))
+      let bptt = TruncatedBPTT(network, lanes: 4, k1: k1, workers: Workers(threads: 1))
+      var parameters = network.initialParameters(seed: configuration.seed)
+      var optimizer: any Optimizer<Float> = configuration.optimizer.makeOptimizer(network.layout)
+      var cursor = WindowCursor(data.windows)
+      return rates.map { rate in
+        let whole = data.training.window(cursor.steps)
+        cursor.advance()
+        let window = whole.steps(0..<min(steps, whole.steps))
+        let loss = bptt.step(window, parameters: parameters) / Double(window.targets.count)
+        bptt.gradients.clip(toNorm: 0.5, measured: bptt.gradients.norm)
+        optimizer.update(&parameters, gradients: bptt.gradients, learningRate: rate)
+        return loss
+      }
+    }
+
     /// The numbers of the saved model, in the order of the layout.
     func saved() throws -> [Double] {
       let model = try ModelFolder(configuration.output).load(precision: .float32).model
@@ -157,14 +178,17 @@ import Training
   }
 
   /// A run on a clock that is made up.
-  private func train(_ example: Example, _ seconds: @escaping () -> Double) throws -> (
-    events: [TrainingEvent], end: TrainingEvent.End
-  ) {
+  ///
+  /// - Parameter observe: Called in each step with its number.
+  private func train(
+    _ example: Example, observe: @escaping (Int) -> Void = { _ in }, _ seconds: @escaping () -> Double
+  ) throws -> (events: [TrainingEvent], end: TrainingEvent.End) {
     let data = try TrainingData(example.configuration)
     let model = try ModelConfiguration(
       vocabularySize: data.tokenizer.vocabularySize, embeddingSize: 4, hiddenSize: 8, layers: 2)
     let output = try OutputFolder(example.configuration.output, overwrites: true)
-    let run = try TrainingRun<Layer>(example.configuration, model, data, output, seconds: seconds)
+    let run = try TrainingRun<Layer>(
+      example.configuration, model, data, output, observe: { step, _ in observe(step) }, seconds: seconds)
     var events: [TrainingEvent] = []
     let end = try run.run(stop: StopRequest()) { events.append($0) }
     return (events, end)
@@ -205,6 +229,32 @@ import Training
     }
   }
 
+  /// Checkpoints by the clock: each so long after the last, and one at the end.
+  @Test func checkpointsByTheClock() throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 22)
+      example.configuration.checkpointEvery = .seconds(5)
+      var now = 0.0
+      let (events, _) = try train(example, observe: { now = Double($0) }) { now }
+      let checkpoints = events.compactMap { if case .checkpoint(let checkpoint) = $0 { checkpoint.step } else { nil } }
+      #expect(checkpoints == [5, 10, 15, 20, 22])
+    }
+  }
+
+  /// The time that is left is told from the steps' own time: what went before the plan is no part of it.
+  @Test func theTimeThatIsLeft() throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 1, validation: 0.2)
+      example.configuration.limit = .budget(0.5)
+      var taken = 0.0
+      let (events, _) = try train(example, observe: { taken = Double($0) * 1e-6 }) { 0.25 + taken }
+      let steps = events.compactMap { if case .step(let step) = $0 { step } else { nil } }
+      let planned = Double(try #require(steps.last).step)
+      #expect(steps.allSatisfy { abs($0.remaining - (planned - Double($0.step)) * 1e-6) < 1e-9 * planned })
+      #expect(steps.allSatisfy { abs($0.progress - Double($0.step) / planned) < 1e-12 })
+    }
+  }
+
   /// What is left of the time after trial and last validation is cut into steps with their share of validations.
   @Test(
     arguments: [
@@ -222,6 +272,7 @@ import Training
       budget: budget, elapsed: elapsed, secondsPerStep: ofStep, secondsPerValidation: ofValidation,
       validateEvery: every, most: 500)
     #expect(bounded.steps == min(500, steps))
+    #expect(bounded.isBounded == (steps > 500) && !plan.isBounded)
   }
 
   /// A budget with more time than a text is worth ends early, in the middle of nothing: after whole epochs.
@@ -233,6 +284,33 @@ import Training
       let steps = events.compactMap { if case .start(let start) = $0 { start.stepsPerEpoch } else { nil } }
       let epoch = try #require(steps.first)
       #expect(end.reason == .budget && end.steps == 2 * epoch)
+    }
+  }
+
+  /// A range test written out: steps from fresh weights at rates that grow, until the smoothed loss has doubled.
+  @Test(arguments: [OptimizerConfiguration(), OptimizerConfiguration(weightDecay: 1000)])
+  func rangeTestsAreSteps(_ optimizer: OptimizerConfiguration) throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 1)
+      (example.configuration.findsLearningRate, example.configuration.k1) = (true, 40)
+      example.configuration.optimizer = optimizer
+      let (events, _) = try example.train()
+      let test = try #require(events.compactMap { if case .rangeTest(let test) = $0 { test } else { nil } }.first)
+      let expected = try example.losses(test.points.map(\.learningRate), k1: 40, steps: RangeTest.longestWindow)
+      #expect(zip(test.points, expected).allSatisfy { abs($0.loss / $1 - 1) < 1e-6 })
+      var (sum, weight, least) = (0.0, 0.0, Double.infinity)
+      for (index, point) in test.points.enumerated() {
+        (sum, weight) = (0.9 * sum + point.loss, 0.9 * weight + 1)
+        #expect(abs(point.smoothed - sum / weight) < 1e-9)
+        least = min(least, point.smoothed)
+        let isLast = index == test.points.count - 1
+        #expect(isLast || point.smoothed < 2 * least)
+      }
+      // So much decay turns weights over and makes them larger.
+      let last = try #require(test.points.last)
+      #expect(optimizer.weightDecay == 0 || (test.points.count < RangeTest.steps && last.smoothed >= 2 * least))
+      let best = try #require(test.points.min { $0.smoothed < $1.smoothed })
+      #expect(abs(test.suggestion * 30 / best.learningRate - 1) < 0.006)
     }
   }
 

@@ -76,6 +76,27 @@ import Training
     #expect(chosen.lanes == 16 && chosen.average == .exponential(decay: 0.95))
   }
 
+  /// 3,600 symbols in 2 lanes are 36 windows of 50.
+  @Test func oneLane() throws {
+    #expect(try recipe(4000) { $0.limit = .steps(1000) }.configuration.lanes == 1)
+  }
+
+  /// A fiftieth of the steps, but at least 10 and at most 1000.
+  @Test(arguments: [(100, 10), (1000, 20), (100_000, 1000)] as [(Int, Double)])
+  func averagesByTheSteps(_ steps: Int, _ averaged: Double) throws {
+    let chosen = try recipe { $0.limit = .steps(steps) }.configuration
+    #expect(chosen.average == .exponential(decay: 1 - 1 / averaged))
+  }
+
+  /// Tied embeddings are as wide as the state, however wide.
+  @Test func tiedEmbeddings() throws {
+    let chosen = try recipe {
+      ($0.limit, $0.tiesWeights) = (.budget(300), true)
+      $0.give(.hiddenSize, 192)
+    }.configuration
+    #expect(chosen.hiddenSize == 192 && chosen.embeddingSize == 192)
+  }
+
   /// The plain defaults choose nothing.
   @Test func plainDefaultsStay() throws {
     let recipe = try recipe { configuration in

@@ -30,6 +30,9 @@ import Training
     },
     Kind("documents") { ($0.documents, $0.vocabulary.normalization) = (.line, .none) },
     Kind("validation at epochs' ends") { $0.validateEvery = nil },
+    Kind("stopped where validations are due") { $0.logEvery = 20 },
+    Kind("out of patience") { ($0.learningRate, $0.patience) = (1e-30, 3) },
+    Kind("a learning rate that was found") { $0.findsLearningRate = true },
     Kind("layer norm") { $0.cell = .layerNormLSTM },
     Kind("two threads") { $0.threads = 2 },
   ]
@@ -159,6 +162,52 @@ import Training
       let (got, expected) = (try outcome(long), try outcome(whole))
       #expect(got.weights == expected.weights)
       #expect(got.log == expected.log)
+    }
+  }
+
+  /// A run that is taken up where it is to end now has the log of one that was to end there from the beginning.
+  @Test func resumedAtItsEnd() throws {
+    try withTemporaryFolder { folder in
+      var whole = try configuration(folder)
+      // In the third epoch.
+      (whole.lanes, whole.clip) = (32, 0.01)
+      (whole.checkpointEvery, whole.limit) = (.steps(20), .steps(40))
+      try train(whole)
+      let expected = try outcome(whole)
+      var parts = whole
+      (parts.output, parts.limit) = ("\(folder)/parts", .steps(Self.steps))
+      try train(parts) { if case .step(let step) = $0 { step.step > 40 } else { false } }
+      let training = "\(folder)/parts/training"
+      for name in Files.names(in: training) where name.hasPrefix("checkpoint-") && name != "checkpoint-40" {
+        try Files.remove("\(training)/\(name)")
+      }
+      (parts.limit, parts.resumes) = (.steps(40), true)
+      try train(parts)
+      let got = try outcome(parts)
+      #expect(got.weights == expected.weights)
+      // At the end of a run the validation comes behind the last step's line, in the middle before it.
+      #expect(got.log.sorted() == expected.log.sorted())
+    }
+  }
+
+  /// A kill between the last checkpoint and the mark of the end: the run ends once more, with the same log.
+  @Test(arguments: [
+    Kind("steps") { $0.schedule = .init(.cosine) },
+    Kind("a window that is shorter") { ($0.variesK1, $0.schedule) = (true, .init(.linear)) },
+    Kind("patience") { ($0.learningRate, $0.patience) = (1e-30, 3) },
+  ])
+  func killedAtItsEnd(_ kind: Kind) throws {
+    try withTemporaryFolder { folder in
+      var configuration = try configuration(folder, kind)
+      configuration.limit = .steps(90)
+      try train(configuration)
+      let expected = try outcome(configuration)
+      try Files.remove("\(configuration.output)/training/DONE")
+      configuration.resumes = true
+      try train(configuration)
+      let got = try outcome(configuration)
+      #expect(got.log == expected.log)
+      #expect(got.weights == expected.weights)
     }
   }
 

@@ -175,6 +175,25 @@ import Training
     }
   }
 
+  /// Weights that are not finite are no checkpoint, not even at the end.
+  @Test func noCheckpointOfWeightsThatAreNotFinite() throws {
+    try withTemporaryFolder { folder in
+      var example = try Example(folder, steps: 5)
+      example.configuration.checkpointEvery = .steps(1)
+      let network = Network<Layer>(example.model)
+      var initial = network.initialParameters(seed: 1)
+      initial.writable(network.layout.slots[0])[0, 0] = .infinity
+      let output = try OutputFolder(example.configuration.output, overwrites: false)
+      let run = try TrainingRun<Layer>(
+        example.configuration, example.model, example.data, output, initial: initial)
+      var checkpoints = 0
+      #expect(throws: TrainingError.self) {
+        _ = try run.run(stop: StopRequest()) { if case .checkpoint = $0 { checkpoints += 1 } }
+      }
+      #expect(checkpoints == 0)
+    }
+  }
+
   /// The log has the norm before clipping and how often clipping bit: in the steps of a line, and in all.
   @Test(arguments: [1e-6, 0.35, 1e6], [1, 4])
   func countsClipping(_ clip: Double, _ logEvery: Int) throws {

@@ -117,6 +117,10 @@ extension TrainingRun {
       try output.checkpoints.restoreBest(
         of: progress.step, bptt.network.layout, to: output.folder.file(ModelFolder.weightsName))
     }
+    // Where patience ended the run, it ends there again, unless it is to go on to another end.
+    isOutOfPatience =
+      point.hasLimit(of: configuration) && progress.lastValidated == progress.step
+      && progress.earlyStopping?.isOver ?? false
     try output.checkpoints.unmarkEnd()
     owesCheckpointLine = isPlanned
     planAnew(point)

@@ -27,6 +27,8 @@ struct RunProgress {
   var ofEpoch = LossMeter()
   /// The last step's gradient, before clipping.
   var lastNorm = 0.0
+  /// The last step's learning rate, its window's length counted in.
+  var lastRate: Double
   var validations = 0
   /// The step after which the last validation was.
   var lastValidated: Int?
@@ -38,7 +40,7 @@ struct RunProgress {
     _ windows: WindowSchedule, peak: Double, rates: LearningRatePlan, patience: Int?, vocabularySize: Int
   ) {
     cursor = WindowCursor(windows)
-    self.peak = peak
+    (self.peak, lastRate) = (peak, peak)
     self.rates = rates
     earlyStopping = patience.map(EarlyStopping.init)
     stability = StabilityGuard(vocabularySize: vocabularySize)
@@ -59,6 +61,7 @@ extension RunProgress {
       "saved_step": savedStep.map { .integer($0) } ?? .null,
       "went_back_to": wentBackTo.map { .integer($0) } ?? .null, "clips": clips.json,
       "recent": recent.json(now: now), "of_epoch": ofEpoch.json(now: now), "gradient_norm": JSON(lastNorm),
+      "last_learning_rate": JSON(lastRate),
       "validations": .integer(validations), "owes_validation": .bool(owesValidation),
       "last_validated": lastValidated.map { .integer($0) } ?? .null,
     ]
@@ -88,6 +91,7 @@ extension RunProgress {
     recent = try LossMeter(fields.fields("recent"), now: now)
     ofEpoch = try LossMeter(fields.fields("of_epoch"), now: now)
     lastNorm = try fields.number("gradient_norm")
+    lastRate = try fields.has("last_learning_rate") ? fields.finite("last_learning_rate") : peak
     validations = try fields.count("validations")
     owesValidation = try fields.flag("owes_validation")
     lastValidated = try optional("last_validated")
