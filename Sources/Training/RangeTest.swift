@@ -46,7 +46,7 @@ public struct RangeTest: Sendable {
     suggestion = RangeTest.rounded(points[least].learningRate / RangeTest.margin)
   }
 
-  /// To two digits, as a person would say it.
+  /// To three digits, as a person would say it.
   private static func rounded(_ rate: Double) -> Double {
     Double(threeDigits(rate)) ?? rate
   }
