@@ -16,7 +16,7 @@ struct TrainingPage {
     if !history.epochs.isEmpty {
       page.add(
         columns: ["epoch", "training loss", "time"],
-        rows: thinned(history.epochs, to: 24).map {
+        rows: thinned(history.epochs, to: Recipe.mostEpochs).map {
           ["\($0.epoch)", decimal($0.loss, places: 4), duration($0.seconds)]
         })
     }
