@@ -51,10 +51,11 @@ public struct Network<Layer: RecurrentLayer>: Sendable {
     return parameters
   }
 
-  /// The parameters with all logits divided by a temperature; nil where the decoder shares the embedding's matrix.
-  public func dividingLogits(of parameters: ParameterSet<K.Real>, by temperature: Double) -> ParameterSet<K.Real>? {
+  /// The parameters with all logits divided by a temperature. The decoder must have a matrix of its own.
+  public func dividingLogits(of parameters: ParameterSet<K.Real>, by temperature: Double) -> ParameterSet<K.Real> {
     var divided = parameters
-    return decoder.divideLogits(of: &divided, by: temperature) ? divided : nil
+    decoder.divideLogits(of: &divided, by: temperature)
+    return divided
   }
 
   /// The zero state of every layer.

@@ -28,13 +28,10 @@ struct SoftmaxDecoder<K: Kernels>: Sendable {
     parameters.fillUniform(weight, bound: 1 / Double(hiddenSize).squareRoot(), seed: seed)
   }
 
-  /// Divides all logits by a temperature. A matrix that is the embedding's too cannot be changed for that.
-  ///
-  /// - Returns: Whether it was done.
-  func divideLogits(of parameters: inout ParameterSet<K.Real>, by temperature: Double) -> Bool {
-    guard !isTied else { return false }
+  /// Divides all logits by a temperature; not where the matrix is the embedding's too.
+  func divideLogits(of parameters: inout ParameterSet<K.Real>, by temperature: Double) {
+    precondition(!isTied, "logits of a matrix that is the embedding's too are divided")
     for tensor in [weight, bias] { K.Real.scale(parameters.writable(tensor), by: K.Real(1 / temperature)) }
-    return true
   }
 
   // MARK: Weights

@@ -45,16 +45,20 @@ extension TrainingRun {
     scorer(weights).scoreQuickly(tokens, lanes: Self.validationLanes, warmUp: Self.validationWarmUp)
   }
 
-  /// The weights with their logits divided by the temperature that fits the validation part, where that is wanted and
-  /// can be.
-  func calibrated(_ weights: ParameterSet<Real>) -> (weights: ParameterSet<Real>, temperature: Double?) {
-    guard configuration.calibrates, data.validation.count > Calibration.fewestTokens else { return (weights, nil) }
-    func divided(_ temperature: Double) -> ParameterSet<Real>? {
+  /// Whether a temperature is fitted: where that is wanted, and can be.
+  var fitsTemperature: Bool {
+    configuration.calibrates && data.validation.count > Calibration.fewestTokens
+      && !bptt.network.configuration.tiesWeights
+  }
+
+  /// The weights with their logits divided by the temperature that fits the validation part, where one is fitted.
+  private func calibrated(_ weights: ParameterSet<Real>) -> (weights: ParameterSet<Real>, temperature: Double?) {
+    guard fitsTemperature else { return (weights, nil) }
+    func divided(_ temperature: Double) -> ParameterSet<Real> {
       bptt.network.dividingLogits(of: weights, by: temperature)
     }
-    let temperature = Calibration.temperature { divided($0).map(excessSurprisal) ?? .nan }
-    guard let divided = divided(temperature) else { return (weights, nil) }
-    return (divided, temperature)
+    let temperature = Calibration.temperature { excessSurprisal(of: divided($0)) }
+    return (divided(temperature), temperature)
   }
 
   /// On a part of the validation part, spread evenly.

@@ -219,7 +219,7 @@ package struct TrainingRun<Layer: RecurrentLayer> {
 
   /// Most often three temperatures are tried.
   private var secondsPerCalibration: Double {
-    guard calibrated(parameters).temperature != nil else { return 0 }
+    guard fitsTemperature else { return 0 }
     return 3 * (ContinuousClock().measure { _ = excessSurprisal(of: parameters) } / .seconds(1))
   }
 
