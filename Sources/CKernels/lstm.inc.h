@@ -1,19 +1,19 @@
 // One LSTM step and back. Included as loops.inc.h is, after it.
 
-// One row: a function of its own, whose `restrict` parameters tell the vectoriser that nothing overlaps.
+// One row: a function of its own, whose `restrict` parameters tell the vectoriser that nothing overlaps. The hidden state
+// has a loop to itself: in one with the gates, the processor would wait for each unit's chain from gate to cell to tanh.
 INLINE void NAME(lstm_forward_row)(size_t H, REAL *restrict i, REAL *restrict f, REAL *restrict g, REAL *restrict o,
                                    const REAL *restrict cell, REAL *restrict nextCell, OPERAND *restrict hidden) {
   for (size_t j = 0; j < H; j++) {
     const REAL input = MATH(sigmoid)(i[j]), forget = MATH(sigmoid)(f[j]);
-    const REAL candidate = MATH(tanh)(g[j]), output = MATH(sigmoid)(o[j]);
-    const REAL c = forget * cell[j] + input * candidate;
+    const REAL candidate = MATH(tanh)(g[j]);
     i[j] = input;
     f[j] = forget;
     g[j] = candidate;
-    o[j] = output;
-    nextCell[j] = c;
-    hidden[j] = TO_OPERAND(output * MATH(tanh)(c));
+    o[j] = MATH(sigmoid)(o[j]);
+    nextCell[j] = forget * cell[j] + input * candidate;
   }
+  for (size_t j = 0; j < H; j++) hidden[j] = TO_OPERAND(o[j] * MATH(tanh)(nextCell[j]));
 }
 
 CLONES void NAME(lstm_forward)(size_t B, size_t H, size_t first, size_t last, REAL *gates, const REAL *cell,
