@@ -46,16 +46,15 @@ public enum Benchmarks {
   /// Writing `lanes` texts at once, the draws at temperature 0.8 included.
   public static func generate(_ configuration: BenchmarkConfiguration) throws -> BenchmarkResult {
     let sampler = try Sampler(temperature: 0.8)
-    let (lanes, vocabulary) = (configuration.lanes, configuration.model.vocabularySize)
+    let lanes = configuration.lanes
     let symbols = Rows<Int32>(lanes, 1)
     var place = 0
     return readerBenchmark("generate", configuration) { reader, _ in
       for _ in 0..<50 {
-        let (logits, step) = (reader.logits(after: symbols.elements), place)
-        reader.workers.forEachDraw(lanes, vocabularySize: vocabulary) { lane in
+        let step = place
+        reader.forEachLane(after: symbols.elements) { lane, logits in
           var random = CounterRandom(seed: 1, purpose: .sampling, step: step, lane: lane)
-          symbols[lane, 0] = Int32(
-            sampler.draw(logits[lane * vocabulary..<(lane + 1) * vocabulary], using: &random))
+          symbols[lane, 0] = Int32(sampler.draw(logits, using: &random))
         }
         place += 1
       }

@@ -110,8 +110,8 @@ public protocol Kernels: AnyObject, Sendable {
 
   // MARK: Order
 
-  /// `out = a`.
-  func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>)
+  /// `out = a` in some columns.
+  func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>, columns: Range<Int>)
   /// `rows[r] = row` in some columns, wherever `symbols[r]` is `symbol`.
   func overwrite<Element>(
     _ rows: Rows<Element>, with row: Rows<Element>, columns: Range<Int>, where symbols: Rows<Int32>, are symbol: Int32)
@@ -153,7 +153,9 @@ extension Kernels {
     multiply(a, packed, bias: bias, into: out, adding: adding, units: units, sweep: .forth)
   }
 
-  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) { out.copy(from: a) }
+  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>, columns: Range<Int>) {
+    out.copy(from: a, columns: columns)
+  }
 
   public func overwrite<Element>(
     _ rows: Rows<Element>, with row: Rows<Element>, columns: Range<Int>, where symbols: Rows<Int32>, are symbol: Int32

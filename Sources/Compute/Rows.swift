@@ -101,6 +101,17 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
     pointer.update(from: other.pointer, count: count)
   }
 
+  /// Overwrites some columns with those of another matrix of the same sizes.
+  public func copy(from other: Rows, columns range: Range<Int>) {
+    precondition(
+      other.rows == rows && other.columns == columns && range.lowerBound >= 0 && range.upperBound <= columns,
+      "columns \(range) of [\(other.rows), \(other.columns)] copied into [\(rows), \(columns)]")
+    guard range.count < columns else { return copy(from: other) }
+    for start in stride(from: range.lowerBound, to: count, by: columns) {
+      (pointer + start).update(from: other.pointer + start, count: range.count)
+    }
+  }
+
   /// Overwrites with `elements`, row after row.
   public func copy(from elements: [Element]) {
     precondition(elements.count == count, "\(elements.count) elements copied into a matrix of \(count)")

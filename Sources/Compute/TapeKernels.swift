@@ -151,10 +151,8 @@ public final class TapeKernels<Operand: PanelOperand>: ReadingKernels, @unchecke
     tape.record(.copies, on: a.storage, out.storage) { loop(count, source, target) }
   }
 
-  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>) {
-    let (count, source, target) = (a.count, a.pointer, out.pointer)
-    precondition(count == out.count, "\(count) elements copied into \(out.count)")
-    tape.record(.copies, on: a.storage, out.storage) { target.update(from: source, count: count) }
+  public func copy<Element>(_ a: Rows<Element>, into out: Rows<Element>, columns: Range<Int>) {
+    tape.record(.copies) { out.copy(from: a, columns: columns) }
   }
 
   public func overwrite<Element>(

@@ -146,7 +146,7 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
       unrolled.forward(segment, packed, share: .whole)
       if segment.contains(place - 1) { unrolled.copyState(after: place - segment.lowerBound, into: nextState) }
       score(scored.clamped(to: segment), of: segment, packed)
-      if segment.upperBound < steps { unrolled.carry(after: segment.count) }
+      if segment.upperBound < steps { unrolled.carry(after: segment.count, share: .whole) }
     }
   }
 

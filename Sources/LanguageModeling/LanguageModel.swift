@@ -37,6 +37,9 @@ public protocol LanguageModelReader: AnyObject {
   func predictions(_ window: TokenWindow, _ detail: PredictionDetail) -> Predictions
   /// Reads `[T, B]` symbols; the logits of what follows the last of each lane, `[B, V]`, lane after lane.
   func logits(after symbols: [Int32]) -> [Double]
+  /// The same, handed out: calls `use` once for each lane with its logits `[V]`, on several threads at once where that
+  /// pays.
+  func forEachLane(after symbols: [Int32], _ use: @Sendable (Int, ArraySlice<Double>) -> Void)
   /// Lane i goes on from the state that lane `lanes[i]` has: one number for each lane, any of them more than once.
   func gather(lanes: [Int])
   /// What a lane remembers of its text.
@@ -94,7 +97,10 @@ public struct RecurrentLanguageModel<Layer: RecurrentLayer>: LanguageModel {
   }
 
   public func makeReader(lanes: Int, steps: Int, threads: Int) -> any LanguageModelReader {
-    NetworkReader(
-      Network<Layer.Reading>(configuration), parameters, lanes: lanes, steps: steps, threads: threads)
+    let network = Network<Layer.Reading>(configuration)
+    let packed = network.packForReading(parameters)
+    return SideBySideReader<Layer.Reading>.suits(configuration, lanes: lanes, threads: threads)
+      ? SideBySideReader(network, packed, lanes: lanes, steps: steps, threads: threads)
+      : NetworkReader(network, packed, lanes: lanes, steps: steps, threads: threads)
   }
 }

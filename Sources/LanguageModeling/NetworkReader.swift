@@ -3,7 +3,7 @@ import Recurrence
 import Synchronization
 import Tokenization
 
-/// The reader of a recurrent model; packs the weights once.
+/// The reader of a recurrent model.
 ///
 /// Threads share every window: each computes its part of the units of a layer, step after step, so that together they
 /// read the weights once a step for all lanes. What a thread does in a window of some length is recorded once and played
@@ -17,7 +17,7 @@ where Layer.K: ReadingKernels {
   var times: PhaseTimes?
   /// The longest stretch of a window that is unrolled at once.
   private let segment: Int
-  private let network: Network<Layer>
+  let network: Network<Layer>
   private let packed: PackedNetwork<Layer>
   private let unrolled: UnrolledNetwork<Layer>
   private let logits: Rows<K.Real>
@@ -50,24 +50,19 @@ where Layer.K: ReadingKernels {
     }
   }
 
-  init(_ network: Network<Layer>, _ parameters: ParameterSet<K.Real>, lanes: Int, steps: Int, threads: Int) {
+  init(_ network: Network<Layer>, _ packed: PackedNetwork<Layer>, lanes: Int, steps: Int, threads: Int) {
     self.lanes = lanes
     self.steps = steps
     self.network = network
+    self.packed = packed
     let segment = min(steps, max(1, Self.segmentRows / lanes))
     self.segment = segment
-    let (vocabulary, hidden) = (network.configuration.vocabularySize, network.configuration.hiddenSize)
-    let hasTable = vocabulary * hidden * Layer.gateCount <= largestTable
     unrolled = UnrolledNetwork(
-      network, steps: steps, segment: segment, lanes: lanes, hasTable: hasTable, forTraining: false)
-    packed = network.pack(
-      parameters, forTraining: false, rows: hasTable ? vocabulary : 0, reusing: nil, on: unrolled.kernels)
-    unrolled.kernels.tape.play()
+      network, steps: steps, segment: segment, lanes: lanes, hasTable: network.readsFromTable, forTraining: false)
     beginning = network.zeroState(lanes: lanes)
     packed.begin(beginning)
-    logits = Rows(lanes, vocabulary)
-    let workers = Workers(threads: threads)
-    self.workers = workers
+    logits = Rows(lanes, network.configuration.vocabularySize)
+    workers = Workers(threads: threads)
     decoderScratch = (0..<threads).map { _ in .init(network.decoder, rows: segment * lanes, forTraining: false) }
     reset()
   }
@@ -76,17 +71,25 @@ where Layer.K: ReadingKernels {
     unrolled.begin(from: beginning)
   }
 
-  func losses(_ window: TokenWindow) -> [Double] {
-    unrolled.take(window, lanes: 0..<lanes)
+  func losses(_ window: TokenWindow) -> [Double] { losses(window, lanes: 0..<lanes) }
+
+  /// Of some lanes of a window, as many as this reader has.
+  func losses(_ window: TokenWindow, lanes: Range<Int>) -> [Double] {
+    unrolled.take(window, lanes: lanes)
     play(.losses(steps: window.steps))
-    return unrolled.losses[0..<window.steps * lanes].elements
+    return unrolled.losses[0..<window.steps * lanes.count].elements
   }
 
   func predictions(_ window: TokenWindow, _ detail: PredictionDetail) -> Predictions {
+    predictions(window, lanes: 0..<lanes, detail)
+  }
+
+  /// Of some lanes of a window, as many as this reader has.
+  func predictions(_ window: TokenWindow, lanes: Range<Int>, _ detail: PredictionDetail) -> Predictions {
     let rows = prepare(detail)
-    unrolled.take(window, lanes: 0..<lanes)
+    unrolled.take(window, lanes: lanes)
     play(.predictions(steps: window.steps))
-    return Predictions(rows[0..<window.steps * lanes])
+    return Predictions(rows[0..<window.steps * lanes.count])
   }
 
   private func prepare(_ wanted: PredictionDetail) -> PredictionRows {
@@ -106,11 +109,33 @@ where Layer.K: ReadingKernels {
     return K.Real.doubles(logits)
   }
 
+  func forEachLane(after symbols: [Int32], _ use: @Sendable (Int, ArraySlice<Double>) -> Void) {
+    let (logits, vocabulary) = (logits(after: symbols), network.configuration.vocabularySize)
+    @Sendable func useOne(_ lane: Int) { use(lane, logits[lane * vocabulary..<(lane + 1) * vocabulary]) }
+    if logits.count >= Self.logitsOfOneThread { return workers.run(lanes, useOne) }
+    for lane in 0..<lanes { useOne(lane) }
+  }
+
+  /// Fewer are used by one thread: to meet would take longer.
+  private static var logitsOfOneThread: Int { 1 << 11 }
+
   func gather(lanes sources: [Int]) {
-    precondition(
-      sources.count == lanes && sources.allSatisfy((0..<lanes).contains),
-      "\(sources.count) lanes gathered, of 0 to \(sources.max() ?? 0), in a reader of \(lanes)")
-    unrolled.gather(lanes: sources)
+    requireGathered(sources)
+    gather(lanes: sources[...], of: carried)
+  }
+
+  /// What the next window starts from.
+  var carried: [LayerState<K.Operand, K.Real>] {
+    let state = network.zeroState(lanes: lanes)
+    unrolled.copyState(after: 0, into: state)
+    return state
+  }
+
+  /// Makes lanes of some state what the next window starts from.
+  func gather(lanes sources: ArraySlice<Int>, of state: [LayerState<K.Operand, K.Real>]) {
+    let gathered = network.zeroState(lanes: lanes)
+    for (new, old) in zip(gathered, state) { new.gather(lanes: sources, of: old) }
+    unrolled.begin(from: gathered)
   }
 
   func state(ofLane lane: Int) -> ReaderState {
@@ -234,10 +259,40 @@ where Layer.K: ReadingKernels {
       let part = start..<min(start + segment, steps)
       unrolled.forward(part, packed, share: share)
       use(part)
-      if share.index == 0 { unrolled.carry(after: part.count) }
+      unrolled.carry(after: part.count, share: share)
+      guard part.upperBound < steps else { continue }
+      unrolled.kernels.meet(share)
+      guard network.documentStart != nil else { continue }
       let next = part.upperBound..<min(part.upperBound + segment, steps)
-      if share.index == 0 && !next.isEmpty { unrolled.restart(before: next, packed) }
-      if part.upperBound < steps { unrolled.kernels.meet(share) }
+      if share.index == 0 { unrolled.restart(before: next, packed) }
+      unrolled.kernels.meet(share)
     }
+  }
+}
+
+extension LanguageModelReader {
+  func requireGathered(_ sources: [Int]) {
+    precondition(
+      sources.count == lanes && sources.allSatisfy((0..<lanes).contains),
+      "\(sources.count) lanes gathered, of 0 to \(sources.max() ?? 0), in a reader of \(lanes)")
+  }
+}
+
+extension Network {
+  /// Whether layer 0 reads from a table of projected symbols: where it is not too large.
+  var readsFromTable: Bool {
+    configuration.vocabularySize * configuration.hiddenSize * Layer.gateCount <= largestTable
+  }
+}
+
+extension Network where Layer.K: ReadingKernels {
+  /// Packs the weights for readers.
+  func packForReading(_ parameters: ParameterSet<K.Real>) -> PackedNetwork<Layer> {
+    let kernels = K()
+    let packed = pack(
+      parameters, forTraining: false, rows: readsFromTable ? configuration.vocabularySize : 0, reusing: nil, on: kernels
+    )
+    kernels.tape.play()
+    return packed
   }
 }

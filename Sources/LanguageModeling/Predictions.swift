@@ -28,13 +28,13 @@ public struct Predictions: Sendable {
   public let alternativeSurprisals: [Double]
   /// The sums of all probabilities, added up in Double; empty where nobody asked.
   public let totals: [Double]
+}
 
+extension Predictions {
   init(_ rows: PredictionRows) {
-    surprisals = rows.losses.elements
-    entropies = rows.entropies.elements
-    ranks = rows.ranks.elements
-    alternatives = rows.best.elements
-    alternativeSurprisals = rows.bestLosses.elements
-    totals = rows.totals?.elements ?? []
+    self.init(
+      surprisals: rows.losses.elements, entropies: rows.entropies.elements, ranks: rows.ranks.elements,
+      alternatives: rows.best.elements, alternativeSurprisals: rows.bestLosses.elements,
+      totals: rows.totals?.elements ?? [])
   }
 }

@@ -44,7 +44,9 @@ where Layer.K: ReadingKernels {
       }
     }
     set {
-      for (index, part) in parts.enumerated() { part.reader.times = index == 0 ? newValue : newValue.map { _ in .init() } }
+      for (index, part) in parts.enumerated() {
+        part.reader.times = index == 0 ? newValue : newValue.map { _ in .init() }
+      }
     }
   }
 

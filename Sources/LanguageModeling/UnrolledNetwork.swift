@@ -139,27 +139,14 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
     }
   }
 
-  /// Makes the state after `steps` steps of a segment the one that the next starts from.
-  func carry(after steps: Int) {
+  /// Makes the state after `steps` steps of a segment the one that the next starts from: the units of one thread's share,
+  /// which are in its processor's own cache.
+  func carry(after steps: Int, share: Share) {
     let end = steps * lanes..<(steps + 1) * lanes
-    for record in records {
-      kernels.copy(record.hidden[end], into: record.hidden[0..<lanes])
-      if let cell = record.cell { kernels.copy(cell[end], into: cell[0..<lanes]) }
-    }
-  }
-
-  /// Makes the state of lane `sources[i]` the one that lane i starts from.
-  func gather(lanes sources: [Int]) {
-    func gather<Element>(_ rows: Rows<Element>) {
-      let before = Rows<Element>(rows.rows, rows.columns)
-      before.copy(from: rows)
-      for (lane, source) in sources.enumerated() where lane != source {
-        rows[lane..<lane + 1].copy(from: before[source..<source + 1])
-      }
-    }
-    for record in records {
-      gather(record.hidden[0..<lanes])
-      if let cell = record.cell { gather(cell[0..<lanes]) }
+    for (layer, record) in zip(network.layers, records) {
+      let units = layer.units(share) ?? 0..<layer.hiddenSize
+      kernels.copy(record.hidden[end], into: record.hidden[0..<lanes], columns: units)
+      if let cell = record.cell { kernels.copy(cell[end], into: cell[0..<lanes], columns: units) }
     }
   }
 

@@ -167,6 +167,21 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
     }
   }
 
+  /// Sets lane i to lane `sources[i]` of another state.
+  public func gather(lanes sources: some Collection<Int>, of state: LayerState) {
+    func gather<Element>(_ rows: Rows<Element>, of others: Rows<Element>) {
+      for (lane, source) in sources.enumerated() { rows[lane..<lane + 1].copy(from: others[source..<source + 1]) }
+    }
+    gather(hidden, of: state.hidden)
+    if let cell, let others = state.cell { gather(cell, of: others) }
+  }
+
+  /// Overwrites some lanes with the lanes of another state.
+  public func replace(lanes: Range<Int>, with other: LayerState) {
+    hidden[lanes].copy(from: other.hidden)
+    if let cell, let value = other.cell { cell[lanes].copy(from: value) }
+  }
+
   /// Overwrites with another state of as many lanes.
   public func copy(from other: LayerState) {
     hidden.copy(from: other.hidden)

@@ -40,7 +40,7 @@ extension Generator {
     let chain = try chain(after: healing.prompt)
     var live = [Beam(lane: lane(0, chain, healing, afterPrompt: !prompt.isEmpty))]
     var ended: [Beam] = []
-    var logits = try read(healing.prompt, reader)
+    var logits = read(healing.prompt, reader)
     while true {
       let parents = try follow(&live, &ended, logits, beams)
       guard !live.isEmpty, !isOver(live, ended, beams) else { break }

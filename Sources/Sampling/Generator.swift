@@ -89,9 +89,21 @@ public struct Generator: Sendable {
   /// A text that is written beside others.
   private final class Text: @unchecked Sendable {  // one thread at a time has it
     var lane: WritingLane
-    var choice: Result<WritingLane.Choice, any Error>?
+    /// Its next token; nil where it has ended.
+    private(set) var choice: Result<WritingLane.Choice, any Error>?
 
     init(_ lane: WritingLane) { self.lane = lane }
+
+    func draw(_ logits: ArraySlice<Double>, seed: UInt64) {
+      guard lane.finishReason == nil else {
+        choice = nil
+        return
+      }
+      choice = Result {
+        guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
+        return try lane.draw(logits, seed: seed)
+      }
+    }
   }
 
   /// Whether all was written.
@@ -99,31 +111,22 @@ public struct Generator: Sendable {
     _ lanes: [WritingLane], after prompt: [Int32], _ emit: (WrittenToken) throws -> Bool
   ) throws -> Bool {
     let reader = model.makeReader(lanes: lanes.count, steps: readingSteps(lanes.count), threads: threads)
-    let texts = lanes.map { Text($0) }
+    let (texts, seed) = (lanes.map { Text($0) }, seed)
+    let draw = { @Sendable (index: Int, logits: ArraySlice<Double>) in texts[index].draw(logits, seed: seed) }
     var tokens = [Int32](repeating: start, count: lanes.count)
-    var logits = try read(prompt, reader)
+    let windows = windows(prompt, reader)
+    for window in windows.dropLast() { _ = reader.logits(after: window) }
+    reader.forEachLane(after: windows.last ?? tokens, draw)
     while true {
-      guard logits.allSatisfy(\.isFinite) else { throw PredictionsNotFinite() }
-      draw(texts, logits, on: reader.workers)
       var goesOn = false
-      for (index, text) in texts.enumerated() where text.lane.finishReason == nil {
-        guard let choice = try text.choice?.get() else { continue }
+      for (index, choice) in try texts.map({ try $0.choice?.get() }).enumerated() {
+        guard let choice else { continue }
         tokens[index] = choice.token
-        guard try emit(text.lane.take(choice)) else { return false }
-        goesOn = goesOn || text.lane.finishReason == nil
+        guard try emit(texts[index].lane.take(choice)) else { return false }
+        goesOn = goesOn || texts[index].lane.finishReason == nil
       }
       guard goesOn else { return true }
-      logits = reader.logits(after: tokens)
-    }
-  }
-
-  /// Draws a token for each text that goes on.
-  private func draw(_ texts: [Text], _ logits: [Double], on workers: Workers) {
-    let (vocabulary, seed) = (tokenizer.vocabularySize, seed)
-    workers.forEachDraw(texts.count, vocabularySize: vocabulary) { index in
-      guard texts[index].lane.finishReason == nil else { return }
-      let predicted = logits[index * vocabulary..<(index + 1) * vocabulary]
-      texts[index].choice = Result { try texts[index].lane.draw(predicted, seed: seed) }
+      reader.forEachLane(after: tokens, draw)
     }
   }
 
@@ -153,21 +156,17 @@ public struct Generator: Sendable {
   func readingSteps(_ lanes: Int) -> Int { max(1, 64 / lanes) }
 
   /// Reads a prompt in every lane; the logits of what follows.
-  func read(_ prompt: [Int32], _ reader: any LanguageModelReader) throws -> [Double] {
-    let prompt = documents.map { [$0.start] + prompt } ?? (prompt.isEmpty ? [start] : prompt)
-    var logits: [Double] = []
-    for begin in stride(from: 0, to: prompt.count, by: reader.steps) {
-      let window = prompt[begin..<min(begin + reader.steps, prompt.count)]
-      logits = reader.logits(after: window.flatMap { [Int32](repeating: $0, count: reader.lanes) })
-    }
-    return logits
+  func read(_ prompt: [Int32], _ reader: any LanguageModelReader) -> [Double] {
+    windows(prompt, reader).reduce([]) { _, window in reader.logits(after: window) }
   }
-}
 
-extension Workers {
-  /// Calls `draw` once for each of several texts: on all threads where there are symbols enough for it to pay.
-  package func forEachDraw(_ texts: Int, vocabularySize: Int, _ draw: @Sendable (Int) -> Void) {
-    if texts * vocabularySize >= 1 << 11 { return run(texts, draw) }
-    for text in 0..<texts { draw(text) }
+  /// A prompt in every lane, `[T, B]` in pieces that a reader takes; at least one.
+  private func windows(_ prompt: [Int32], _ reader: any LanguageModelReader) -> [[Int32]] {
+    let prompt = documents.map { [$0.start] + prompt } ?? (prompt.isEmpty ? [start] : prompt)
+    return stride(from: 0, to: prompt.count, by: reader.steps).map { begin in
+      prompt[begin..<min(begin + reader.steps, prompt.count)].flatMap {
+        [Int32](repeating: $0, count: reader.lanes)
+      }
+    }
   }
 }

@@ -61,7 +61,7 @@ import Tokenization
     for model in try models(cell, hidden: hidden) {
       let expected = losses(model, texts, windows: [Self.length], threads: 1)
       #expect(expected.allSatisfy { $0.count == Self.length && $0.allSatisfy(\.isFinite) })
-      for threads in [2, 3] {
+      for threads in [2, 3, 4] {
         #expect(losses(model, texts, windows: [17, 1, 22], threads: threads) == expected)
       }
       for (text, alone) in zip(texts, expected) {
