@@ -26,6 +26,18 @@ CLONED void FORM(outer_pack)(size_t K, size_t N, const OPERAND *a, OPERAND *pack
   }
 }
 
+// Adds sums to R rows and `columns` columns of C. Where those are all, they go from register to memory.
+TARGET INLINE void FORM(outer_finish)(const int R, const bool isWhole, SUMS sums[6][GROUP], int columns, REAL *c,
+                                      size_t N2) {
+  for (int p = 0; isWhole ? p < GROUP : p * PANEL < columns; p++) {
+    const int count = isWhole || columns - p * PANEL > PANEL ? PANEL : columns - p * PANEL;
+    for (int r = 0; r < R; r++) {
+      REAL *to = c + (size_t)r * N2 + p * PANEL;
+      FORM(store)(FORM(load)(to, count) + sums[r][p], count, to);
+    }
+  }
+}
+
 // R rows and `columns` columns of C.
 TARGET INLINE void FORM(outer_tile)(const int R, size_t steps, const OPERAND *a, const OPERAND *b, int columns, REAL *c,
                                     size_t N2) {
@@ -41,12 +53,12 @@ TARGET INLINE void FORM(outer_tile)(const int R, size_t steps, const OPERAND *a,
     for (int r = 0; r < R; r++)
       for (int p = 0; p < GROUP; p++) sums[r][p] = FUSED(sums[r][p], w[p], SPREAD(a + r * OPERANDS));
   }
-  for (int p = 0; p * PANEL < columns; p++) {
-    const int count = columns - p * PANEL < PANEL ? columns - p * PANEL : PANEL;
-    for (int r = 0; r < R; r++) {
-      REAL *to = c + (size_t)r * N2 + p * PANEL;
-      FORM(store)(FORM(load)(to, count) + sums[r][p], count, to);
-    }
+  if (columns == GROUP * PANEL) FORM(outer_finish)(R, true, sums, columns, c, N2);
+  else {
+    SUMS kept[6][GROUP];  // in memory; the others stay in registers
+    for (int r = 0; r < R; r++)
+      for (int p = 0; p < GROUP; p++) kept[r][p] = sums[r][p];
+    FORM(outer_finish)(R, false, kept, columns, c, N2);
   }
 }
 

@@ -40,19 +40,12 @@ TARGET INLINE void FORM(step)(const int R, const int P, size_t K, const OPERAND 
   }
 }
 
-// R rows of x times P panels.
-TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND *x, const uint8_t *weights, size_t stride,
-                              Outputs outputs, const REAL *bias, bool adding, REAL *out, size_t N) {
-  SUMS sums[6][2 * GROUP];
-  for (int r = 0; r < R; r++)
-    for (int p = 0; p < P; p++) sums[r][p] = (SUMS){0};
-  size_t k = 0;
-  const uint8_t *w = weights;
-  for (; k + OPERANDS <= K; k += OPERANDS, w += GROUP * sizeof(WEIGHTS))
-    FORM(step)(R, P, K, x + k, OPERANDS, w, stride, sums);
-  if (k < K) FORM(step)(R, P, K, x + k, K - k, w, stride, sums);
+// Finishes and stores the sums. Where all panels are whole, they go from register to memory.
+TARGET INLINE void FORM(finish)(const int R, const int P, const bool isWhole, SUMS sums[6][2 * GROUP],
+                                const uint8_t *weights, size_t stride, Outputs outputs, const REAL *bias, bool adding,
+                                REAL *out, size_t N) {
   for (int p = 0; p < P; p++) {
-    const int count = outputs.counts[p];
+    const int count = isWhole ? PANEL : outputs.counts[p];
     const int32_t column = outputs.columns[p];
     const uint8_t *trailer = weights + (size_t)(p / GROUP) * stride + stride - TRAILER;
     (void)trailer;
@@ -64,6 +57,29 @@ TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND 
       if (adding) value += FORM(load)(to, count);
       FORM(store)(value, count, to);
     }
+  }
+}
+
+// R rows of x times P panels.
+TARGET INLINE void FORM(tile)(const int R, const int P, size_t K, const OPERAND *x, const uint8_t *weights, size_t stride,
+                              Outputs outputs, const REAL *bias, bool adding, REAL *out, size_t N) {
+  SUMS sums[6][2 * GROUP];
+  for (int r = 0; r < R; r++)
+    for (int p = 0; p < P; p++) sums[r][p] = (SUMS){0};
+  size_t k = 0;
+  const uint8_t *w = weights;
+  for (; k + OPERANDS <= K; k += OPERANDS, w += GROUP * sizeof(WEIGHTS))
+    FORM(step)(R, P, K, x + k, OPERANDS, w, stride, sums);
+  if (k < K) FORM(step)(R, P, K, x + k, K - k, w, stride, sums);
+  bool isWhole = true;
+  for (int p = 0; p < P; p++) isWhole = isWhole && outputs.counts[p] == PANEL;
+  if (isWhole && adding) FORM(finish)(R, P, true, sums, weights, stride, outputs, bias, true, out, N);
+  else if (isWhole) FORM(finish)(R, P, true, sums, weights, stride, outputs, bias, false, out, N);
+  else {
+    SUMS kept[6][2 * GROUP];  // in memory; the others stay in registers
+    for (int r = 0; r < R; r++)
+      for (int p = 0; p < P; p++) kept[r][p] = sums[r][p];
+    FORM(finish)(R, P, false, kept, weights, stride, outputs, bias, adding, out, N);
   }
 }
 
