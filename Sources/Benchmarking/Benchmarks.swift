@@ -48,18 +48,24 @@ public enum Benchmarks {
     let sampler = try Sampler(temperature: 0.8)
     let lanes = configuration.lanes
     let symbols = Rows<Int32>(lanes, 1)
+    let texts = (0..<lanes).map { _ in DrawnText() }
     var place = 0
     return readerBenchmark("generate", configuration) { reader, _ in
       for _ in 0..<50 {
         let step = place
         reader.forEachLane(after: symbols.elements) { lane, logits in
           var random = CounterRandom(seed: 1, purpose: .sampling, step: step, lane: lane)
-          symbols[lane, 0] = Int32(sampler.draw(logits, using: &random))
+          symbols[lane, 0] = Int32(sampler.draw(logits, using: &random, weights: &texts[lane].weights))
         }
         place += 1
       }
       return 50 * lanes
     }
+  }
+
+  /// Memory for the draws of one text, used again as in a generator.
+  private final class DrawnText: @unchecked Sendable {  // one thread at a time has it
+    var weights: [Double] = []
   }
 
   private static func readerBenchmark(

@@ -56,7 +56,9 @@ public struct Sampler: Sendable, Equatable {
   }
 
   /// The same in memory that is used again.
-  func draw(_ logits: ArraySlice<Double>, using random: inout CounterRandom, weights: inout [Double]) -> Int {
+  package func draw(
+    _ logits: ArraySlice<Double>, using random: inout CounterRandom, weights: inout [Double]
+  ) -> Int {
     weights.removeAll(keepingCapacity: true)
     weights += logits
     let sum = makeWeights(&weights)
