@@ -51,16 +51,19 @@ final class LaneGroup<Layer: RecurrentLayer>: @unchecked Sendable {  // a thread
       forTraining: true, regularization: regularization)
     penalty = ActivationPenalty(
       regularization, lanes: lanes.count, allLanes: allLanes, hiddenSize: network.configuration.hiddenSize)
-    blockSteps = Self.blockSteps(truncation.segment, lanes: lanes.count)
+    blockSteps = Self.blockSteps(
+      truncation.segment, lanes: lanes.count, hiddenSize: network.configuration.hiddenSize)
     let rows = blockSteps * lanes.count
     embeddingScratch = .init(network.embedding, rows: rows, projectionSize: projectionSize, hasTable: hasTable)
     dHidden = Rows(rows, network.configuration.hiddenSize)
     dGates = GateGradients(rows: rows, columns: projectionSize, separate: Layer.separatesProducts)
   }
 
-  /// Enough steps for weight gradients to be large products, few enough for their operands to stay in the cache.
-  private static func blockSteps(_ steps: Int, lanes: Int) -> Int {
-    let blocks = max(1, (steps * lanes + 512) / 1024)
+  /// Few enough steps for the gradients at their gates to stay in a near cache; but enough for the gradients of weights,
+  /// H² of them, which each block reads and writes once, to be worth their way.
+  private static func blockSteps(_ steps: Int, lanes: Int, hiddenSize: Int) -> Int {
+    let rows = max(256, hiddenSize * hiddenSize / 1024)
+    let blocks = max(1, (steps * lanes + rows / 2) / rows)
     return (steps + blocks - 1) / blocks
   }
 
