@@ -30,7 +30,7 @@ public enum Benchmarks {
       work: {
         _ = bptt.step(window, parameters: parameters)
         let norm = bptt.gradients.norm
-        update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: 0.002)
+        update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: 0.002, on: bptt.workers)
         return window.targets.count
       })
   }

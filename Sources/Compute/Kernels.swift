@@ -25,6 +25,8 @@ public protocol Kernels: AnyObject, Sendable {
   var times: PhaseTimes? { get }
 
   init()
+  /// Kernels that may pack on several threads.
+  init(packingOn workers: Workers)
 
   // MARK: Matrix products
 
@@ -141,6 +143,8 @@ extension Kernels {
   public var times: PhaseTimes? { nil }
 
   /// Packs a weight matrix whose outputs have one gate each.
+  public init(packingOn workers: Workers) { self.init() }
+
   public func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed {
     pack(weight, transposed: transposed, gates: 1, reusing: old)
   }

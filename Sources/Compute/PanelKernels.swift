@@ -25,15 +25,17 @@ public final class PanelKernels<Operand: PanelOperand>: Kernels {
   public static var loops: ElementLoops<Real, Operand> { Operand.loops }
 
   private let outer = Operand.Outer()
+  private let packers: Workers?
 
-  public init() {}
+  public init() { packers = nil }
+  public init(packingOn workers: Workers) { packers = workers }
 
   public func pack(
     _ weight: Rows<Real>, transposed: Bool, gates: Int, reusing old: PanelWeight<Operand>?
   ) -> PanelWeight<Operand> {
     let (inner, outputs) = transposed ? (weight.rows, weight.columns) : (weight.columns, weight.rows)
     let packed = old ?? PanelWeight(inner: inner, outputs: outputs, gates: gates)
-    packed.pack(weight, transposed: transposed)
+    packed.pack(weight, transposed: transposed, on: packers)
     return packed
   }
 

@@ -50,13 +50,18 @@ public final class PanelWeight<Operand: PanelOperand>: @unchecked Sendable {  //
   }
 
   /// Overwrites the panels with `weight [N, K]` as x·Wᵀ, or with `transposed` as x·W.
-  func pack(_ weight: Rows<Real>, transposed: Bool) {
+  func pack(_ weight: Rows<Real>, transposed: Bool, on workers: Workers?) {
     let (outputStride, innerStride) = transposed ? (1, weight.columns) : (weight.columns, 1)
     precondition(
       weight.count == inner * outputs && (transposed ? weight.rows : weight.columns) == inner,
       "a weight [\(weight.rows), \(weight.columns)] in panels of [\(outputs), \(inner)]")
-    Operand.panelLoops.pack(
-      inner, weight.pointer, outputStride, innerStride, 0, groups, columns.base, counts.base, memory.base)
+    @Sendable func pack(_ groups: Range<Int>) {
+      Operand.panelLoops.pack(
+        inner, weight.pointer, outputStride, innerStride, groups.lowerBound, groups.upperBound, columns.base,
+        counts.base, memory.base)
+    }
+    guard let workers else { return pack(0..<groups) }
+    workers.together { pack($0.rows(of: groups)) }
   }
 
   func multiply(

@@ -43,6 +43,9 @@ public struct ParameterLayout: Sendable, Equatable {
   /// The places of all tensors, in the order of ``entries``.
   public var slots: [Slot] { entries.indices.map(Slot.init) }
 
+  /// Where a tensor's elements are in ``ParameterSet/flat``.
+  public func elements(of slot: Slot) -> Range<Int> { self[slot].offset..<self[slot].offset + self[slot].count }
+
   /// The tensor at a place.
   public subscript(slot: Slot) -> Entry { entries[slot.index] }
 }

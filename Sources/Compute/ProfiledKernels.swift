@@ -7,11 +7,12 @@ public final class ProfiledKernels<Base: Kernels>: Kernels, @unchecked Sendable 
 
   public static var loops: ElementLoops<Real, Operand> { Base.loops }
 
-  private let base = Base()
+  private let base: Base
   private var spent = PhaseTimes()
   public var times: PhaseTimes? { spent }
 
-  public init() {}
+  public init() { base = Base() }
+  public init(packingOn workers: Workers) { base = Base(packingOn: workers) }
 
   public func pack(_ weight: Rows<Real>, transposed: Bool, gates: Int, reusing old: Packed?) -> Packed {
     spent.measure(.packing) { base.pack(weight, transposed: transposed, gates: gates, reusing: old) }

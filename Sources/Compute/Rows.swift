@@ -70,6 +70,13 @@ public struct Rows<Element: BitwiseCopyable & Sendable>: Sendable {
     return Rows(storage: storage, offset: offset + range.lowerBound * columns, rows: range.count, columns: columns)
   }
 
+  /// Some elements, counted row after row, as a view `[1, n]`.
+  public func piece(_ range: Range<Int>) -> Rows {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count, "elements \(range) asked of a matrix of \(count)")
+    return Rows(storage: storage, offset: offset + range.lowerBound, rows: 1, columns: range.count)
+  }
+
   /// One element; for loops that are not hot.
   public subscript(row: Int, column: Int) -> Element {
     get {

@@ -45,6 +45,21 @@ public final class Workers: Sendable {
     }
   }
 
+  /// Calls `work` for pieces of `elements` that together are all of them, such as parts of a long vector.
+  public func forEachPiece(of elements: Range<Int>, _ work: @Sendable (Range<Int>) -> Void) {
+    let pieces = Self.pieces(of: elements)
+    run(pieces.count) { work(pieces[$0]) }
+  }
+
+  /// Elements in pieces that are worth a thread's while; they do not depend on the number of threads.
+  public static func pieces(of elements: Range<Int>) -> [Range<Int>] {
+    stride(from: elements.lowerBound, to: elements.upperBound, by: pieceSize).map {
+      $0..<min($0 + pieceSize, elements.upperBound)
+    }
+  }
+
+  private static var pieceSize: Int { 1 << 15 }
+
   /// Calls `work` on every thread with its share and returns when all are done.
   public func together(_ work: @Sendable (Share) -> Void) {
     guard threads > 1 else { return work(.whole) }

@@ -36,9 +36,10 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
   private let seed: UInt64
   private let dropped: DroppedWeights<Layer>?
   private let hasTable: Bool
-  private let workers: Workers
+  /// The threads that take the groups of lanes: free for other work between two steps.
+  public let workers: Workers
   let groups: [LaneGroup<Layer>]
-  private let packingKernels = K()
+  private let packingKernels: K
   private var packed: PackedNetwork<Layer>?
 
   /// - Parameters:
@@ -55,6 +56,7 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     self.lanes = lanes
     self.truncation = truncation
     self.workers = workers
+    packingKernels = K(packingOn: workers)
     self.regularization = regularization
     self.seed = seed
     dropped = DroppedWeights(network, regularization)
@@ -99,7 +101,11 @@ public final class TruncatedBPTT<Layer: RecurrentLayer> {
     // A window that is unrolled again from the stream's beginning starts from the initial state as it then is.
     self.beginsStream = beginsStream && groups[0].history == unrolled
     // In the order of groups, into the first one's.
-    for group in groups.dropFirst() { K.Real.add(group.gradients.flat, to: gradients.writableFlat()) }
+    let sum = gradients.writableFlat()
+    for group in groups.dropFirst() {
+      let part = group.gradients.flat
+      workers.forEachPiece(of: 0..<sum.count) { K.Real.add(part.piece($0), to: sum.piece($0)) }
+    }
     dropped?.backward(&gradients, workers: workers)
     return groups.reduce(0) { $0 + $1.lossSum }
   }

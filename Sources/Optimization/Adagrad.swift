@@ -31,13 +31,15 @@ public struct Adagrad<Real: KernelReal>: Optimizer {
   }
 
   public mutating func update(
-    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double, on workers: Workers
   ) {
     updates += 1
-    for stretch in Stretch.covering(parameters.layout, weightDecay: configuration.weightDecay) {
+    let (configuration, sum) = (configuration, sum.writableFlat())
+    let (gradient, weights) = (gradients.flat, parameters.writableFlat())
+    Stretch.forEach(of: parameters, weightDecay: configuration.weightDecay, on: workers) { stretch in
       Real.adagrad(
         rate: learningRate, penalty: stretch.decays ? configuration.weightDecay : 0, epsilon: configuration.epsilon,
-        gradient: gradients[stretch], sum: sum.writable(stretch), weights: parameters.writable(stretch))
+        gradient: gradient[stretch], sum: sum[stretch], weights: weights[stretch])
     }
   }
 }

@@ -45,21 +45,23 @@ public struct Adam<Real: KernelReal>: Optimizer {
   }
 
   public mutating func update(
-    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double, on workers: Workers
   ) {
     updates += 1
     let (decay, isDecoupled) = (configuration.weightDecay, configuration.isDecoupled)
     let correction1 = 1 - power(configuration.beta1, updates)
     let correction2 = (1 - power(configuration.beta2, updates)).squareRoot()
-    for stretch in Stretch.covering(parameters.layout, weightDecay: decay) {
+    let (beta1, beta2, epsilon) = (configuration.beta1, configuration.beta2, configuration.epsilon)
+    let (first, second) = (firstMoment.writableFlat(), secondMoment.writableFlat())
+    let (gradient, weights) = (gradients.flat, parameters.writableFlat())
+    Stretch.forEach(of: parameters, weightDecay: decay, on: workers) { stretch in
       let step = AdamStep(
-        beta1: configuration.beta1, beta2: configuration.beta2, rate: learningRate * correction2 / correction1,
-        epsilon: configuration.epsilon * correction2,
+        beta1: beta1, beta2: beta2, rate: learningRate * correction2 / correction1, epsilon: epsilon * correction2,
         decay: stretch.decays && isDecoupled ? 1 - learningRate * decay : 1,
         penalty: stretch.decays && !isDecoupled ? decay : 0)
       Real.adam(
-        step, gradient: gradients[stretch], firstMoment: firstMoment.writable(stretch),
-        secondMoment: secondMoment.writable(stretch), weights: parameters.writable(stretch))
+        step, gradient: gradient[stretch], firstMoment: first[stretch], secondMoment: second[stretch],
+        weights: weights[stretch])
     }
   }
 }

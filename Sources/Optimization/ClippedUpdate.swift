@@ -53,12 +53,12 @@ public struct ClippedUpdate<Real: KernelReal>: Sendable {
   @discardableResult
   public mutating func apply(
     _ gradients: inout ParameterSet<Real>, measured norm: Double, to parameters: inout ParameterSet<Real>,
-    learningRate: Double
+    learningRate: Double, on workers: Workers = Workers(threads: 1)
   ) -> Bool {
     precondition(norm.isFinite, "an update wants a finite gradient, not one of norm \(norm)")
     let isClipped = clipping.apply(to: &gradients, measured: norm)
-    optimizer.update(&parameters, gradients: gradients, learningRate: learningRate)
-    average?.follow(parameters)
+    optimizer.update(&parameters, gradients: gradients, learningRate: learningRate, on: workers)
+    average?.follow(parameters, on: workers)
     return isClipped
   }
 }

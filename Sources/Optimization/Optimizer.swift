@@ -10,9 +10,19 @@ public protocol Optimizer<Real>: Sendable {
   var updates: Int { get set }
   /// What is remembered of the gradients, by PyTorch's names, in a fixed order. What is set has the same names and layout.
   var state: [NamedParameters<Real>] { get set }
-  /// One update of `parameters`. The caller answers for the gradient being finite.
+  /// One update of `parameters`. The caller answers for the gradient being finite. The number of threads does not change
+  /// a bit.
   mutating func update(
-    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double)
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double, on workers: Workers)
+}
+
+extension Optimizer {
+  /// One update on one thread.
+  public mutating func update(
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double
+  ) {
+    update(&parameters, gradients: gradients, learningRate: learningRate, on: Workers(threads: 1))
+  }
 }
 
 /// Numbers of the parameters' layout, and what they are called in a checkpoint.
@@ -37,20 +47,28 @@ extension Array {
   }
 }
 
-/// What one call of a loop goes over: all tensors as one vector, or, where only some of them decay, one tensor.
-struct Stretch {
-  fileprivate let slot: ParameterLayout.Slot?
-  /// Whether weight decay is for it.
+/// What one call of a loop goes over: some elements of all tensors' vector, which all decay or do not.
+struct Stretch: Sendable {
+  let elements: Range<Int>
+  /// Whether weight decay is for them.
   let decays: Bool
 
-  /// The fewest stretches that cover a layout, such that each decays or does not: matrices do, biases do not.
-  static func covering(_ layout: ParameterLayout, weightDecay: Double) -> [Stretch] {
-    guard weightDecay > 0 else { return [Stretch(slot: nil, decays: false)] }
-    return layout.slots.map { Stretch(slot: $0, decays: layout[$0].isMatrix) }
+  /// Calls `work` for stretches that cover all parameters: matrices decay, biases do not.
+  static func forEach<Real>(
+    of parameters: ParameterSet<Real>, weightDecay: Double, on workers: Workers, _ work: @Sendable (Stretch) -> Void
+  ) {
+    let layout = parameters.layout
+    let parts =
+      weightDecay > 0
+      ? layout.slots.map { Stretch(elements: layout.elements(of: $0), decays: layout[$0].isMatrix) }
+      : [Stretch(elements: 0..<parameters.flat.count, decays: false)]
+    let stretches = parts.flatMap { part in
+      Workers.pieces(of: part.elements).map { Stretch(elements: $0, decays: part.decays) }
+    }
+    workers.run(stretches.count) { work(stretches[$0]) }
   }
 }
 
-extension ParameterSet {
-  subscript(stretch: Stretch) -> Rows<Real> { stretch.slot.map { self[$0] } ?? flat }
-  mutating func writable(_ stretch: Stretch) -> Rows<Real> { stretch.slot.map { writable($0) } ?? writableFlat() }
+extension Rows {
+  subscript(stretch: Stretch) -> Rows { piece(stretch.elements) }
 }

@@ -51,16 +51,18 @@ public struct RMSprop<Real: KernelReal>: Optimizer {
   }
 
   public mutating func update(
-    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double, on workers: Workers
   ) {
     updates += 1
-    for stretch in Stretch.covering(parameters.layout, weightDecay: configuration.weightDecay) {
+    let (configuration, squares, buffer) = (configuration, squares.writableFlat(), buffer.writableFlat())
+    let (gradient, weights) = (gradients.flat, parameters.writableFlat())
+    Stretch.forEach(of: parameters, weightDecay: configuration.weightDecay, on: workers) { stretch in
       let step = RMSpropStep(
         rate: learningRate, penalty: stretch.decays ? configuration.weightDecay : 0, alpha: configuration.alpha,
         epsilon: configuration.epsilon, momentum: configuration.momentum)
       Real.rmsprop(
-        step, gradient: gradients[stretch], squares: squares.writable(stretch), buffer: buffer.writable(stretch),
-        weights: parameters.writable(stretch))
+        step, gradient: gradient[stretch], squares: squares[stretch], buffer: buffer[stretch], weights: weights[stretch]
+      )
     }
   }
 }

@@ -46,18 +46,19 @@ public struct SGD<Real: KernelReal>: Optimizer {
   }
 
   public mutating func update(
-    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double
+    _ parameters: inout ParameterSet<Real>, gradients: ParameterSet<Real>, learningRate: Double, on workers: Workers
   ) {
     updates += 1
-    for stretch in Stretch.covering(parameters.layout, weightDecay: configuration.weightDecay) {
+    let (configuration, buffer) = (configuration, buffer?.writableFlat())
+    let (gradient, weights) = (gradients.flat, parameters.writableFlat())
+    Stretch.forEach(of: parameters, weightDecay: configuration.weightDecay, on: workers) { stretch in
       let penalty = stretch.decays ? configuration.weightDecay : 0
-      if let buffer = buffer?.writable(stretch) {
+      if let buffer {
         Real.momentum(
           rate: learningRate, penalty: penalty, momentum: configuration.momentum, isNesterov: configuration.isNesterov,
-          gradient: gradients[stretch], buffer: buffer, weights: parameters.writable(stretch))
+          gradient: gradient[stretch], buffer: buffer[stretch], weights: weights[stretch])
       } else {
-        Real.sgd(
-          rate: learningRate, penalty: penalty, gradient: gradients[stretch], weights: parameters.writable(stretch))
+        Real.sgd(rate: learningRate, penalty: penalty, gradient: gradient[stretch], weights: weights[stretch])
       }
     }
   }

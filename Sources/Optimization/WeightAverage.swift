@@ -54,8 +54,11 @@ public struct WeightAverage<Real: KernelReal>: Sendable {
     self.counters = counters
   }
 
+  /// Takes the weights after an update, on one thread.
+  public mutating func follow(_ parameters: ParameterSet<Real>) { follow(parameters, on: Workers(threads: 1)) }
+
   /// Takes the weights after an update.
-  public mutating func follow(_ parameters: ParameterSet<Real>) {
+  public mutating func follow(_ parameters: ParameterSet<Real>, on workers: Workers) {
     guard counters.isTriggered else { return }
     counters.updates += 1
     let share =
@@ -63,7 +66,10 @@ public struct WeightAverage<Real: KernelReal>: Sendable {
       case .exponential(let decay): (1 - decay) / (1 - power(decay, counters.updates))
       case .triggered: 1 / Double(counters.updates)
       }
-    Real.move(average.writableFlat(), toward: parameters.flat, share: share)
+    let (average, weights) = (average.writableFlat(), parameters.flat)
+    workers.forEachPiece(of: 0..<weights.count) {
+      Real.move(average.piece($0), toward: weights.piece($0), share: share)
+    }
   }
 
   /// Takes a validation loss of the plain weights.

@@ -95,7 +95,7 @@ struct SpeedTrial<Layer: RecurrentLayer> {
     _ = bptt.step(window, parameters: parameters)
     let norm = bptt.gradients.norm
     guard norm.isFinite else { return }
-    update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: learningRate)
+    update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: learningRate, on: bptt.workers)
   }
 
   /// Seconds of a validation, from a part of it.

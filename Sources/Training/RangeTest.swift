@@ -86,7 +86,7 @@ extension RangeTest {
       points.append(Point(learningRate: rate, loss: loss, smoothed: smoothed))
       least = min(least, smoothed)
       guard smoothed < 2 * least else { break }
-      update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: rate)
+      update.apply(&bptt.gradients, measured: norm, to: &parameters, learningRate: rate, on: bptt.workers)
     }
     guard !points.isEmpty else {
       throw TrainingError("the first loss is not finite, so no learning rate can be found: name a --learning-rate")

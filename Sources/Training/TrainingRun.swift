@@ -260,7 +260,8 @@ package struct TrainingRun<Layer: RecurrentLayer> {
     if verdict == .update {
       if let before, progress.stability.isCalm { good = before }
       let isClipped = update.apply(
-        &bptt.gradients, measured: progress.lastNorm, to: &parameters, learningRate: progress.lastRate)
+        &bptt.gradients, measured: progress.lastNorm, to: &parameters, learningRate: progress.lastRate,
+        on: bptt.workers)
       progress.clips.add(isClipped: isClipped)
       progress.recent.add(loss, tokens: predicted)
       progress.ofEpoch.add(loss, tokens: predicted)

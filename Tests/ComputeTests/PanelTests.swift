@@ -38,6 +38,10 @@ import Testing
           operands, packed, bias: bias, into: parts, adding: false, units: share.units(of: shape.units))
       }
       #expect(parts.elements == whole.elements, "\(threads) threads")
+      let packers = K(packingOn: Workers(threads: threads))
+      let again = packers.pack(weight, transposed: false, gates: shape.gates, reusing: nil)
+      kernels.multiply(operands, again, bias: bias, into: parts, adding: false)
+      #expect(parts.elements == whole.elements, "packed on \(threads) threads")
     }
     let backwards = Rows<K.Real>(shape.rows, outputs)
     kernels.multiply(operands, packed, bias: bias, into: backwards, adding: false, units: nil, sweep: .back)

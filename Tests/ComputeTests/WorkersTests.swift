@@ -59,4 +59,17 @@ import Testing
     #expect(shares.flatMap { $0.rows(of: count) } == Array(0..<count))
     #expect(shares.allSatisfy { $0.units(of: count).isEmpty || $0.units(of: count).lowerBound % 64 == 0 })
   }
+
+  /// Pieces cover everything once, in order, and do not depend on the threads.
+  @Test(arguments: [0..<0, 0..<1, 5..<70_000, 0..<(1 << 16)])
+  func pieces(_ elements: Range<Int>) {
+    let pieces = Workers.pieces(of: elements)
+    #expect(pieces.flatMap { Array($0) } == Array(elements) && pieces.allSatisfy { !$0.isEmpty })
+    #expect(elements.count <= 1 << 15 || pieces.count > 1)
+    for threads in [1, 3] {
+      let seen = Mutex<[Range<Int>]>([])
+      Workers(threads: threads).forEachPiece(of: elements) { piece in seen.withLock { $0.append(piece) } }
+      #expect(seen.withLock { $0 }.sorted { $0.lowerBound < $1.lowerBound } == pieces)
+    }
+  }
 }
