@@ -29,7 +29,12 @@ where Layer.K: ReadingKernels {
   /// What is done in windows of some length, up to their losses or up to the logits of the last step.
   private var pieces: [Purpose: Piece] = [:]
 
-  private static var segmentRows: Int { 512 }
+  /// Few steps of many texts leave their activations in a near cache; but the next layer's weights must not push out the
+  /// last one's.
+  private static func segmentRows(_ configuration: ModelConfiguration, lanes: Int) -> Int {
+    let isSmall = configuration.parameterCount * MemoryLayout<K.Operand>.stride <= 12 << 20
+    return lanes > 1 && isSmall ? 64 : 512
+  }
 
   private enum Purpose: Hashable {
     case losses(steps: Int)
@@ -55,7 +60,7 @@ where Layer.K: ReadingKernels {
     self.steps = steps
     self.network = network
     self.packed = packed
-    let segment = min(steps, max(1, Self.segmentRows / lanes))
+    let segment = min(steps, max(1, Self.segmentRows(network.configuration, lanes: lanes) / lanes))
     self.segment = segment
     unrolled = UnrolledNetwork(
       network, steps: steps, segment: segment, lanes: lanes, hasTable: network.readsFromTable, forTraining: false)
