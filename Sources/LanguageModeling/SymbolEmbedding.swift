@@ -70,7 +70,9 @@ struct SymbolEmbedding<Layer: RecurrentLayer>: Sendable {
     }
 
     /// What some of the window's symbols need.
-    func rows(_ range: Range<Int>) -> Scratch { Scratch(gathered: gathered[range], inputs: inputs[range]) }
+    func rows(_ range: Range<Int>) -> Scratch {
+      gathered.rows == 0 ? self : Scratch(gathered: gathered[range], inputs: inputs[range])
+    }
   }
 
   // MARK: Forward

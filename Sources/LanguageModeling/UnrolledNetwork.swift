@@ -119,24 +119,42 @@ final class UnrolledNetwork<Layer: RecurrentLayer>: @unchecked Sendable {
   /// Steps through a segment of what was taken in, one thread's share of it; the records keep what the backward pass
   /// needs. When it returns, every thread's share is done.
   func forward(_ segment: Range<Int>, _ packed: PackedNetwork<Layer>, share: Share) {
-    let steps = segment.count
-    let symbols = symbols[rows(segment)]
     for index in records.indices {
       let (layer, record) = (network.layers[index], records[index])
-      let projection = record.projection[0..<steps * lanes]
-      if index == 0 {
-        network.embedding.forward(
-          symbols, packed.embedding, layer: layer, packed.layers[0], scratch: embeddingScratch,
-          mask: dropout?.input, into: projection, share: share, on: kernels)
-      } else {
-        layer.project(
-          outputs(ofLayer: index - 1, steps), packed.layers[index], into: projection, share: share, on: kernels)
+      let restarts = restarts(segment, layer: index, packed)
+      for block in blocks(of: segment.count, layer) {
+        project(block, of: segment, layer: index, packed, share: share)
+        layer.forward(
+          steps: block, packed.layers[index], record: record, restarts: restarts, share: share, on: kernels)
       }
-      layer.forward(
-        steps: steps, packed.layers[index], record: record, restarts: restarts(segment, layer: index, packed),
-        share: share, on: kernels)
-      dropout?.drop(record.outputs(steps), ofLayer: index, on: kernels)
+      dropout?.drop(record.outputs(segment.count), ofLayer: index, on: kernels)
     }
+  }
+
+  /// What enters a layer at some steps of a segment.
+  private func project(
+    _ block: Range<Int>, of segment: Range<Int>, layer index: Int, _ packed: PackedNetwork<Layer>, share: Share
+  ) {
+    let (layer, rows) = (network.layers[index], rows(block))
+    let projection = records[index].projection[rows]
+    if index == 0 {
+      network.embedding.forward(
+        symbols[self.rows(segment)][rows], packed.embedding, layer: layer, packed.layers[0],
+        scratch: embeddingScratch.rows(rows), mask: dropout?.input, into: projection, share: share, on: kernels)
+    } else {
+      layer.project(
+        outputs(ofLayer: index - 1, segment.count)[rows], packed.layers[index], into: projection, share: share,
+        on: kernels)
+    }
+  }
+
+  /// The steps that are projected at once, before they are stepped through: few enough to leave the projection in a near
+  /// cache, except where reading the weights again and again would cost more.
+  private func blocks(of steps: Int, _ layer: Layer) -> [Range<Int>] {
+    let columns = Layer.gateCount * layer.hiddenSize
+    guard columns <= 2048 else { return [0..<steps] }
+    let length = max(1, (1 << 17) / (columns * lanes))
+    return stride(from: 0, to: steps, by: length).map { $0..<min($0 + length, steps) }
   }
 
   /// Makes the state after `steps` steps of a segment the one that the next starts from: the units of one thread's share,

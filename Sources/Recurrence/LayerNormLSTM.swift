@@ -102,11 +102,11 @@ public struct LayerNormLSTM<K: Kernels>: RecurrentLayer {
   // MARK: Forward
 
   public func forward(
-    steps: Int, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
+    steps: Range<Int>, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
   ) {
     guard let norms = weights.norms else { preconditionFailure("weights without the norms of their layer") }
     let (units, lanes) = (units(share), share.rows(of: record.lanes))
-    for t in 0..<steps {
+    for t in steps {
       let before = record.rows(t)
       kernels.multiply(
         record.hidden[before], weights.recurrent, bias: nil, into: record.products[before], adding: false, units: units,

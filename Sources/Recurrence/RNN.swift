@@ -47,10 +47,10 @@ public struct RNN<K: Kernels>: RecurrentLayer {
   // MARK: Forward
 
   public func forward(
-    steps: Int, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
+    steps: Range<Int>, _ weights: PackedLayer<K>, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K
   ) {
     let units = units(share)
-    for t in 0..<steps {
+    for t in steps {
       let (before, after) = (record.rows(t), record.rows(t + 1))
       let gates = record.gates[before]
       kernels.multiply(

@@ -47,12 +47,12 @@ public protocol RecurrentLayer<K>: Sendable {
 
   func makeRecord(steps: Int, lanes: Int) -> Record
 
-  /// Steps through a window whose projection and initial state are in `record`: the units of one thread's share, which
-  /// after each step waits for the others.
+  /// Steps through some steps of a window, whose projection and the state before them are in `record`: the units of one
+  /// thread's share, which after each step waits for the others.
   ///
   /// - Parameter restarts: Where lanes begin anew after the first step; nil where none does.
   func forward(
-    steps: Int, _ weights: Weights, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K)
+    steps: Range<Int>, _ weights: Weights, record: Record, restarts: Restarts<K>?, share: Share, on kernels: K)
 
   /// Propagates the loss gradient back through some steps of a window, which end where the last call's began.
   ///
@@ -107,7 +107,7 @@ extension RecurrentLayer {
 
   /// A window in which no lane begins anew.
   public func forward(steps: Int, _ weights: Weights, record: Record, share: Share, on kernels: K) {
-    forward(steps: steps, weights, record: record, restarts: nil, share: share, on: kernels)
+    forward(steps: 0..<steps, weights, record: record, restarts: nil, share: share, on: kernels)
   }
 
   /// The same on the way back.
