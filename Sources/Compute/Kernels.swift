@@ -142,9 +142,10 @@ public protocol ReadingKernels: Kernels {
 extension Kernels {
   public var times: PhaseTimes? { nil }
 
-  /// Packs a weight matrix whose outputs have one gate each.
+  /// Most pack on one.
   public init(packingOn workers: Workers) { self.init() }
 
+  /// Packs a weight matrix whose outputs have one gate each.
   public func pack(_ weight: Rows<Real>, transposed: Bool, reusing old: Packed?) -> Packed {
     pack(weight, transposed: transposed, gates: 1, reusing: old)
   }

@@ -63,7 +63,8 @@ where Layer.K: ReadingKernels {
     let segment = min(steps, max(1, Self.segmentRows(network.configuration, lanes: lanes) / lanes))
     self.segment = segment
     unrolled = UnrolledNetwork(
-      network, steps: steps, segment: segment, lanes: lanes, hasTable: network.readsFromTable, forTraining: false)
+      network, steps: steps, segment: segment, lanes: lanes, hasTable: network.configuration.readsFromTable,
+      forTraining: false)
     beginning = network.zeroState(lanes: lanes)
     packed.begin(beginning)
     logits = Rows(lanes, network.configuration.vocabularySize)
@@ -108,7 +109,7 @@ where Layer.K: ReadingKernels {
   }
 
   func logits(after symbols: [Int32]) -> [Double] {
-    precondition(!symbols.isEmpty && symbols.count % lanes == 0, "\(symbols.count) symbols for \(lanes) lanes")
+    requireSteps(symbols)
     unrolled.take(symbols)
     play(.logits(steps: symbols.count / lanes))
     return K.Real.doubles(logits)
@@ -276,17 +277,14 @@ where Layer.K: ReadingKernels {
 }
 
 extension LanguageModelReader {
+  func requireSteps(_ symbols: [Int32]) {
+    precondition(!symbols.isEmpty && symbols.count % lanes == 0, "\(symbols.count) symbols for \(lanes) lanes")
+  }
+
   func requireGathered(_ sources: [Int]) {
     precondition(
       sources.count == lanes && sources.allSatisfy((0..<lanes).contains),
       "\(sources.count) lanes gathered, of 0 to \(sources.max() ?? 0), in a reader of \(lanes)")
-  }
-}
-
-extension Network {
-  /// Whether layer 0 reads from a table of projected symbols: where it is not too large.
-  var readsFromTable: Bool {
-    configuration.vocabularySize * configuration.hiddenSize * Layer.gateCount <= largestTable
   }
 }
 
@@ -295,7 +293,8 @@ extension Network where Layer.K: ReadingKernels {
   func packForReading(_ parameters: ParameterSet<K.Real>) -> PackedNetwork<Layer> {
     let kernels = K()
     let packed = pack(
-      parameters, forTraining: false, rows: readsFromTable ? configuration.vocabularySize : 0, reusing: nil, on: kernels
+      parameters, forTraining: false, rows: configuration.readsFromTable ? configuration.vocabularySize : 0,
+      reusing: nil, on: kernels
     )
     kernels.tape.play()
     return packed

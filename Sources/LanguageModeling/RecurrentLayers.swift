@@ -36,10 +36,14 @@ extension ModelConfiguration {
     guard cell != .rnn || nonlinearity == .tanh else {
       throw ConfigurationError("the states of a relu network have no bound, which int8 wants; use bf16 or float32")
     }
-    guard vocabularySize * hiddenSize * layer(.int8).gateCount <= largestTable else {
+    guard readsFromTable else {
       throw ConfigurationError("the vocabulary is too large for int8; use --precision bf16 or float32")
     }
   }
+
+  /// Whether readers take layer 0's input from a table of projected symbols, made once, which serves every window: where
+  /// it is not too large.
+  var readsFromTable: Bool { vocabularySize * hiddenSize * layer(.int8).gateCount <= 1 << 26 }
 
   /// The layer in Double, the reference that gradients are examined in.
   package var referenceLayer: any RecurrentLayer<DoubleKernels>.Type { layer(DoubleKernels.self) }
@@ -63,6 +67,3 @@ extension ModelConfiguration {
     return fresh(referenceLayer)
   }
 }
-
-/// A table of projected symbols up to this many elements is made once and serves every window that is read.
-let largestTable = 1 << 26

@@ -88,7 +88,7 @@ where Layer.K: ReadingKernels {
   private func read<Answer: Sendable>(
     _ symbols: [Int32], _ ask: @Sendable (Single, Range<Int>, [Int32]) -> Answer
   ) -> [Answer] {
-    precondition(!symbols.isEmpty && symbols.count % lanes == 0, "\(symbols.count) symbols for \(lanes) lanes")
+    requireSteps(symbols)
     return read(steps: symbols.count / lanes) { reader, part in
       let rows = stride(from: 0, to: symbols.count, by: lanes)
       return ask(reader, part, rows.flatMap { symbols[$0 + part.lowerBound..<$0 + part.upperBound] })

@@ -54,11 +54,8 @@ public struct WeightAverage<Real: KernelReal>: Sendable {
     self.counters = counters
   }
 
-  /// Takes the weights after an update, on one thread.
-  public mutating func follow(_ parameters: ParameterSet<Real>) { follow(parameters, on: Workers(threads: 1)) }
-
   /// Takes the weights after an update.
-  public mutating func follow(_ parameters: ParameterSet<Real>, on workers: Workers) {
+  public mutating func follow(_ parameters: ParameterSet<Real>, on workers: Workers = Workers(threads: 1)) {
     guard counters.isTriggered else { return }
     counters.updates += 1
     let share =

@@ -160,12 +160,7 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
   }
 
   /// Sets every lane to the one of `lane`.
-  public func fill(with lane: LayerState) {
-    for index in 0..<hidden.rows {
-      hidden[index..<index + 1].copy(from: lane.hidden)
-      if let cell, let value = lane.cell { cell[index..<index + 1].copy(from: value) }
-    }
-  }
+  public func fill(with lane: LayerState) { gather(lanes: repeatElement(0, count: hidden.rows), of: lane) }
 
   /// Sets lane i to lane `sources[i]` of another state.
   public func gather(lanes sources: some Collection<Int>, of state: LayerState) {
@@ -183,10 +178,7 @@ public struct LayerState<Hidden: BitwiseCopyable & Sendable, Real: BitwiseCopyab
   }
 
   /// Overwrites with another state of as many lanes.
-  public func copy(from other: LayerState) {
-    hidden.copy(from: other.hidden)
-    if let cell, let value = other.cell { cell.copy(from: value) }
-  }
+  public func copy(from other: LayerState) { replace(lanes: 0..<hidden.rows, with: other) }
 
   /// Back to zeros.
   public func clear() {
